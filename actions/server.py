@@ -1,0 +1,92 @@
+"""The action server: the one place where its parts are made and joined.
+
+Run by the launcher as ``python -m actions.server``; listens on 127.0.0.1 only.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+from typing import Any
+
+# Before numpy, torch or Sanic are imported by anything below.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("SANIC_HOST", "127.0.0.1")
+warnings.filterwarnings("ignore", category=DeprecationWarning)
+
+from rasa_sdk.endpoint import create_app
+from rasa_sdk.executor import ActionExecutor
+from sanic import Request, Sanic
+from sanic.response import HTTPResponse
+from sanic.response import json as json_response
+
+from actions.base import Tools
+from actions.registry import make_actions
+from actions.wording import Wording
+from data_hub.client import HttpDataHub
+from hotline.errors import HotlineError
+from hotline.settings import Settings
+from knowledge_base.catalogue import Catalogue, load_catalogue
+from knowledge_base.search import HybridSearch, SentenceEncoder
+
+logger = logging.getLogger("actions")
+
+
+def make_server(settings: Settings) -> Sanic[Any, Any]:
+    """The server with everything it needs loaded: ready when it listens."""
+    catalogue = load_catalogue()
+    tools = Tools(
+        catalogue=catalogue,
+        search=HybridSearch(catalogue.items.values(), SentenceEncoder(settings.embedding_model)),
+        hub=HttpDataHub(settings.effective_hub_url, settings.hub_paasid, settings.hub_token, settings.hub_timeout_s),
+        wording=Wording(number=settings.handoff_number),
+        deadline_s=settings.action_deadline_s,
+    )
+    executor = ActionExecutor()
+    for action in make_actions(tools):
+        executor.register_action(action)
+    app: Sanic[Any, Any] = create_app(executor, cors_origins=[])
+    _add_readiness(app, tools, catalogue)
+    return app
+
+
+def _add_readiness(app: Sanic[Any, Any], tools: Tools, catalogue: Catalogue) -> None:
+    @app.get("/ready")
+    async def ready(_: Request) -> HTTPResponse:
+        """Whether the search index answers; the gateway's /readyz asks this."""
+        hits = tools.search.search(next(iter(catalogue.items.values())).name)
+        state = {
+            "search": "ok" if hits else "empty",
+            "services": len(catalogue),
+            "version": catalogue.content_hash[:12],
+        }
+        return json_response(state, status=200 if hits else 503)
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # rasa-sdk warns at every call that it is newer than the engine; a round-trip test covers it.
+    logging.getLogger("rasa_sdk.utils").setLevel(logging.ERROR)
+    settings = Settings()
+    try:
+        app = make_server(settings)
+    except HotlineError as error:
+        print(json.dumps({"error": error.code, "detail": error.detail}, ensure_ascii=False), flush=True)
+        return 2
+    app.config.KEEP_ALIVE_TIMEOUT = 75
+    app.run(
+        host=os.environ["SANIC_HOST"],
+        port=settings.actions_port,
+        single_process=True,
+        access_log=False,
+        motd=False,
+        debug=False,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,256 @@
+"""Answers about services: an aspect, a choice among candidates, another service, a bare name."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.answers import answer
+from actions.base import Events, HotlineAction, entity, heard, intent_of
+from actions.case_reference import find_case_reference
+from actions.payload import say
+from hotline.catalogue import ServiceHall, ServiceItem
+from hotline.errors import HubDownError, NotFoundError
+from hotline.messages import Aspect, Button, Reply
+from knowledge_base.decide import Decision, Outcome, decide
+from knowledge_base.subject import plain, subject_of
+
+_ORDINALS = {"一": 0, "1": 0, "前": 0, "上": 0, "二": 1, "两": 1, "2": 1, "三": 2, "3": 2}
+_LAST = re.compile(r"最后|尾|后面")
+_CORRECTION = re.compile(r"(?:不是|唔系|唔係)(?P<wrong>[^，,。是]*)[，,。 ]*(?:是|系|係)(?P<right>.+)")
+
+
+class ServiceAction(HotlineAction):
+    """What the answering actions share: finding the service, and telling of it."""
+
+    async def find(self, text: str, context_key: str | None) -> Decision:
+        """Which service ``text`` is about. Where it is asked from is not what it is about."""
+        matter = self._without_towns(text)
+        hits = await asyncio.to_thread(self.tools.search.search, matter)
+        return decide(hits, subject_of(matter), context_key)
+
+    async def respond(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, decision: Decision, aspect: Aspect
+    ) -> Events:
+        wording, items = self.tools.wording, self.tools.catalogue.items
+        remembered: Events = [SlotSet("last_aspect", aspect.value)]
+        match decision.outcome:
+            case Outcome.FOUND | Outcome.CONTEXT:
+                return await self.tell(dispatcher, tracker, str(decision.item_key), aspect)
+            case Outcome.ASK_WHICH:
+                offered = [items[key] for key in decision.candidates]
+                say(
+                    dispatcher,
+                    tracker,
+                    self._ask_which(offered, aspect),
+                    aspect=aspect,
+                    candidates=decision.candidates,
+                )
+                return [
+                    *remembered,
+                    SlotSet("candidates", decision.candidates),
+                    SlotSet("misunderstandings", 0),
+                ]
+            case Outcome.ASK_SUBJECT:
+                say(dispatcher, tracker, wording.reply("ask_subject"), aspect=aspect)
+                return remembered
+            case Outcome.UNKNOWN:
+                near = [items[key] for key in decision.candidates]
+                reply = wording.reply(
+                    "unknown_service", subject=subject_of(heard(tracker)), nearest=[i.name for i in near]
+                )
+                reply.buttons = [_choice(i, aspect) for i in near] + [Button(title="转人工", payload="转人工")]
+                say(dispatcher, tracker, reply, aspect=aspect)
+                return [*remembered, SlotSet("candidates", decision.candidates)]
+
+    async def tell(self, dispatcher: CollectingDispatcher, tracker: Tracker, key: str, aspect: Aspect) -> Events:
+        """Says one aspect of one service, from the hub where it answers, else from the guide."""
+        guide = self.tools.catalogue.items[key]
+        item, checked = guide, True
+        halls: list[ServiceHall] = []
+        town = self._town(tracker) if aspect is Aspect.WHERE else None
+        try:
+            item = await self.tools.hub.service_item(guide.code)
+            if town:
+                halls = await self.tools.hub.service_halls(town)
+        except NotFoundError:
+            checked = False
+        except HubDownError:
+            item, checked = guide, False
+        reply = answer(self.tools.wording, item, aspect, self.tools.today(), halls=halls, hub_checked=checked)
+        say(dispatcher, tracker, reply, aspect=aspect, item=item)
+        return [
+            SlotSet("service_item", key),
+            SlotSet("last_aspect", aspect.value),
+            SlotSet("candidates", None),
+            SlotSet("misunderstandings", 0),
+        ]
+
+    def _ask_which(self, offered: list[ServiceItem], aspect: Aspect) -> Reply:
+        names = [item.name for item in offered]
+        key = "ask_which" if len(names) > 1 else "ask_which_one"
+        reply = self.tools.wording.reply(key, names=names)
+        none = Button(title="都不是", payload="都不是")
+        reply.buttons = [*(_choice(item, aspect) for item in offered), none]
+        return reply
+
+    def _without_towns(self, text: str) -> str:
+        names = sorted({n for town in self.tools.catalogue.towns.values() for n in town.names}, key=len, reverse=True)
+        return re.sub("|".join(map(re.escape, names)), " ", text) if names else text
+
+    def _town(self, tracker: Tracker) -> str | None:
+        word = entity(tracker, "town")
+        town = self.tools.catalogue.town_named(word) if word else None
+        return town.name if town else None
+
+
+class AnswerService(ServiceAction):
+    """「居住证要带什么材料」「那要几天」: an aspect of the service named, or of the one in talk."""
+
+    def name(self) -> str:
+        return "action_answer_service"
+
+    async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        aspect = _aspect_of_intent(intent_of(tracker))
+        decision = await self.find(heard(tracker), tracker.get_slot("service_item"))
+        return await self.respond(dispatcher, tracker, decision, aspect)
+
+
+class ChooseOption(ServiceAction):
+    """A button, 「第二个」, or the name of one of those offered."""
+
+    def name(self) -> str:
+        return "action_choose_option"
+
+    async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        aspect = Aspect(entity(tracker, "aspect") or tracker.get_slot("last_aspect") or Aspect.GENERAL)
+        key = entity(tracker, "item_key")
+        if key in self.tools.catalogue.items:
+            return await self.tell(dispatcher, tracker, str(key), aspect)
+        offered: list[str] = tracker.get_slot("candidates") or []
+        if not offered:
+            decision = await self.find(heard(tracker), None)
+            return await self.respond(dispatcher, tracker, decision, aspect)
+        place = option_place(heard(tracker), len(offered))
+        if place is None:
+            names = [self.tools.catalogue.items[k].name for k in offered]
+            say(
+                dispatcher,
+                tracker,
+                self.tools.wording.reply("option_out_of_range", names=names),
+                candidates=offered,
+            )
+            return []
+        return await self.tell(dispatcher, tracker, offered[place], aspect)
+
+
+class NoneOfThem(ServiceAction):
+    def name(self) -> str:
+        return "action_none_of_them"
+
+    async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        say(dispatcher, tracker, self.tools.wording.reply("none_of_them"))
+        return [SlotSet("candidates", None), SlotSet("service_item", None)]
+
+
+class SwitchService(ServiceAction):
+    """「那身份证呢」「不是社保，是医保」: the last aspect, of another service."""
+
+    def name(self) -> str:
+        return "action_switch_service"
+
+    async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        text = heard(tracker)
+        if correction := _CORRECTION.search(text):
+            text = correction["right"]
+        aspect = Aspect(tracker.get_slot("last_aspect") or Aspect.GENERAL)
+        decision = await self.find(text, tracker.get_slot("service_item"))
+        return await self.respond(dispatcher, tracker, decision, aspect)
+
+
+class Inform(ServiceAction):
+    """A bare name (「居住证」), a town, or a number: what it answers depends on what was asked."""
+
+    def name(self) -> str:
+        return "action_inform"
+
+    async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        text = heard(tracker)
+        if reference := find_case_reference(text):
+            return [
+                SlotSet("case_reference", reference),
+                SlotSet("identity_outcome", None),
+                FollowupAction("case_status_form"),
+            ]
+        in_talk = tracker.get_slot("service_item")
+        if in_talk and self._town(tracker) and tracker.get_slot("last_aspect") == Aspect.WHERE:
+            return await self.tell(dispatcher, tracker, in_talk, Aspect.WHERE)
+        offered: list[str] = tracker.get_slot("candidates") or []
+        named = [k for k in offered if plain(text) in plain(self.tools.catalogue.items[k].name)]
+        asked = tracker.get_slot("last_aspect")
+        # An aspect asked without a service waits for its name; after an answer a name starts anew.
+        aspect = Aspect(asked) if asked and (offered or not in_talk) else Aspect.GENERAL
+        if len(named) == 1:
+            return await self.tell(dispatcher, tracker, named[0], aspect)
+        decision = await self.find(text, None)
+        return await self.respond(dispatcher, tracker, decision, aspect)
+
+
+class Fallback(ServiceAction):
+    """Not understood, or not ours: a service that is clearly named is still offered."""
+
+    def name(self) -> str:
+        return "action_fallback"
+
+    async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        out_of_scope = intent_of(tracker) == "out_of_scope"
+        if not out_of_scope:
+            decision = await self.find(heard(tracker), None)
+            if decision.outcome in (Outcome.FOUND, Outcome.ASK_WHICH):
+                return await self.respond(dispatcher, tracker, decision, Aspect.GENERAL)
+        misses = float(tracker.get_slot("misunderstandings") or 0) + 1
+        key = "out_of_scope" if out_of_scope else "not_understood" if misses < 2 else "not_understood_again"
+        say(dispatcher, tracker, self.tools.wording.reply(key))
+        return [SlotSet("misunderstandings", min(misses, 10.0))]
+
+
+class FileRequest(ServiceAction):
+    """A problem is reported: what the guide says of it, and a person to take it down."""
+
+    def name(self) -> str:
+        return "action_file_request"
+
+    async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        decision = await self.find(heard(tracker), None)
+        item = self.tools.catalogue.items[decision.item_key] if decision.item_key else None
+        facts: dict[str, Any] = {"guide": item.name if item else "", "lead": item.summary if item else ""}
+        reply = self.tools.wording.reply("request", **facts)
+        if item:
+            reply.sources = answer(self.tools.wording, item, Aspect.GENERAL, self.tools.today()).sources[:1]
+        say(dispatcher, tracker, reply, item=item)
+        return [SlotSet("service_item", item.key)] if item else []
+
+
+def option_place(text: str, count: int) -> int | None:
+    """Which of ``count`` offered things 「第二个」「最后那个」「2」 means (from 0); None where none is."""
+    if _LAST.search(text):
+        return count - 1
+    for character in text:
+        if character in _ORDINALS:
+            place = _ORDINALS[character]
+            return place if place < count else None
+    return None
+
+
+def _aspect_of_intent(intent: str) -> Aspect:
+    name = intent.removeprefix("ask_")
+    return Aspect(name) if name in set(Aspect) else Aspect.GENERAL
+
+
+def _choice(item: ServiceItem, aspect: Aspect) -> Button:
+    return Button(title=item.name, payload=f'/choose_item{{"item_key":"{item.key}","aspect":"{aspect.value}"}}')

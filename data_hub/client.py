@@ -1,0 +1,165 @@
+"""The data hub over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from data_hub import fields
+from data_hub.signing import signed_headers
+from hotline.cases import Case, IdentityProof, Verification, VerificationStatus
+from hotline.catalogue import ServiceHall, ServiceItem
+from hotline.errors import CaseNotFoundError, HotlineError, HubDownError, IdentityRequiredError, NotFoundError
+
+log = logging.getLogger(__name__)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class HttpDataHub:
+    """``hotline.ports.DataHub`` against a hub that speaks docs/openapi/data-hub.json.
+
+    ``timeout_s`` is the deadline of one request from connect to the last byte, in seconds.
+    ``client`` is for a proxy or a certificate of one's own; who passes it closes it.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        paasid: str,
+        token: str,
+        timeout_s: float = 0.9,
+        client: httpx.AsyncClient | None = None,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._paasid = paasid
+        self._token = token
+        self._timeout_s = timeout_s
+        # The environment's proxy settings are for the internet; the hub is on the own network.
+        self._client = client or httpx.AsyncClient(trust_env=False)
+        self._owns_client = client is None
+        self._now = now
+
+    async def service_item(self, item_code: str) -> ServiceItem:
+        path = f"/service-items/{_segment(item_code, NotFoundError)}"
+        data = await self._ask("GET", path, missing=NotFoundError)
+        item = fields.parse_item(data)
+        if item_code.strip() not in {item.code, item.key}:
+            raise _unreadable("another service than the one asked for")
+        return item
+
+    async def service_halls(self, town: str | None = None) -> list[ServiceHall]:
+        data = await self._ask("GET", "/service-halls", params={"town": town} if town else None)
+        return [fields.parse_hall(hall) for hall in _list_of(data, "halls")]
+
+    async def verify_identity(
+        self, case_reference: str, proof: IdentityProof, verification_id: str | None = None
+    ) -> Verification:
+        _segment(case_reference, CaseNotFoundError)
+        body: dict[str, Any] = {
+            "case_reference": case_reference,
+            "proof": proof.model_dump(exclude_none=True),
+        }
+        if verification_id:
+            body["verification_id"] = verification_id
+        data = await self._ask("POST", "/identity/verify", json=body, missing=CaseNotFoundError)
+        verification = fields.parse_verification(data)
+        if verification.status is VerificationStatus.NEEDS_MORE and not verification.missing:
+            raise _unreadable("more proof wanted, but not which")
+        return verification
+
+    async def case(self, case_reference: str, verification_id: str) -> Case:
+        path = f"/cases/{_segment(case_reference, CaseNotFoundError)}"
+        if not verification_id or not (verification_id.isascii() and verification_id.isprintable()):
+            raise IdentityRequiredError
+        data = await self._ask(
+            "GET",
+            path,
+            headers={fields.IDENTITY_HEADER: verification_id},
+            missing=CaseNotFoundError,
+        )
+        case = fields.parse_case(data)
+        if case_reference.strip().upper() not in {case.case_number.upper(), case.query_code}:
+            raise _unreadable("another case than the one asked for")
+        return case
+
+    async def ping(self) -> None:
+        """Signed, so that a wrong token or clock shows at once and not at the first citizen."""
+        data = await self._ask("GET", "/service-items", params={"page": "1", "pageSize": "1"})
+        _list_of(data, "items")
+
+    async def aclose(self) -> None:
+        if self._owns_client:
+            await self._client.aclose()
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str] | None = None,
+        json: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        missing: type[HotlineError] | None = None,
+    ) -> Any:
+        """The JSON of a 200. Raises HubDownError, IdentityRequiredError (403), ``missing`` (404)."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._client.request(
+                    method,
+                    f"{self._base_url}/hub/v1{path}",
+                    params=params,
+                    json=json,
+                    headers={**signed_headers(self._paasid, self._token, self._now()), **(headers or {})},
+                    timeout=None,  # the deadline around this covers connect, write and read together
+                )
+        except TimeoutError:
+            log.warning("the hub was too late (%.2f s)", self._timeout_s)
+            raise HubDownError from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            log.warning("the hub cannot be reached: %s", type(error).__name__)
+            raise HubDownError from error
+        try:
+            data = response.json()
+        except (ValueError, RecursionError):  # not JSON, or not UTF-8
+            log.warning("the hub's answer (%d) is not JSON", response.status_code)
+            raise HubDownError from None
+        if response.status_code == 200:
+            return data
+        # A page of some proxy in between must not become 「没有这个办件」: the hub's own word has a code.
+        if isinstance(data, dict) and not str(data.get("code", "route_")).startswith("route_"):
+            if response.status_code == 404 and missing is not None:
+                raise missing
+            if response.status_code == 403:
+                raise IdentityRequiredError
+        raise _unreadable(f"status {response.status_code}")
+
+
+def _segment(reference: str, missing: type[HotlineError]) -> str:
+    """``reference`` as one part of a path. Raises ``missing`` for what no hub could have."""
+    reference = reference.strip()
+    if not re.fullmatch(r"[\w-]{1,60}", reference):
+        raise missing
+    return quote(reference, safe="")
+
+
+def _list_of(data: Any, name: str) -> list[Any]:
+    if not isinstance(data, dict) or not isinstance(data.get(name), list):
+        raise _unreadable(f"no list `{name}`")
+    found: list[Any] = data[name]
+    return found
+
+
+def _unreadable(reason: str) -> HubDownError:
+    log.warning("the hub's answer cannot be used: %s", reason)
+    return HubDownError()

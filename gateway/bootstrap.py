@@ -1,0 +1,84 @@
+"""The composition root of the gateway: every connection is made and closed here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from data_hub.client import HttpDataHub
+from gateway.dialogue import RasaDialogue
+from gateway.emergencies import EmergencyWatch
+from gateway.feed import EventFeed
+from gateway.metrics import Metrics
+from gateway.replies import Sentences
+from gateway.services import Services
+from gateway.speech import SpeechEngines
+from gateway.turns import TurnService
+from hotline.settings import Settings
+from knowledge_base.catalogue import load_catalogue
+from storage.engine import make_engine
+from storage.migrations import upgrade
+from storage.sql import SqlStore
+from voice.stt.load import load_recogniser
+from voice.tts.load import load_synthesiser
+from voice.vad import load_vad
+
+_PROMPT_NAMES = 20
+
+
+@asynccontextmanager
+async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
+    """The services of a running gateway. Speech models load in the background: text answers at once."""
+    url = settings.effective_database_url
+    await upgrade(url)
+    store = SqlStore(make_engine(url))
+    hub = HttpDataHub(settings.effective_hub_url, settings.hub_paasid, settings.hub_token, settings.hub_timeout_s)
+    client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=64, keepalive_expiry=60))
+    engine = RasaDialogue(
+        f"http://127.0.0.1:{settings.rasa_port}",
+        f"http://127.0.0.1:{settings.actions_port}",
+        settings.dialogue_deadline_s,
+        client,
+    )
+    feed, metrics = EventFeed(), Metrics()
+    sentences = Sentences(settings.handoff_number)
+    speech = SpeechEngines(
+        settings,
+        load_recogniser(settings, prompt=recognition_prompt()),
+        load_synthesiser(settings),
+        load_vad(settings.models_dir),
+        sentences,
+        metrics,
+    )
+    turns = TurnService(
+        store=store,
+        engine=engine,
+        feed=feed,
+        emergencies=EmergencyWatch(),
+        sentences=sentences,
+        session_turns=settings.session_turns,
+    )
+    warming = asyncio.create_task(speech.warm_up())
+    try:
+        yield Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics)
+    finally:
+        warming.cancel()
+        await asyncio.gather(warming, return_exceptions=True)
+        await turns.close()
+        await speech.close()
+        await client.aclose()
+        await hub.aclose()
+        await store.close()
+
+
+def recognition_prompt() -> str:
+    """Words of the trade that help a recogniser: services people ask for most, and the towns."""
+    catalogue = load_catalogue()
+    # One short alias each: recognisers read only the last words of a long prompt.
+    names = [min([item.name, *item.aliases], key=len) for item in catalogue.items.values()]
+    return "以下是南海区政务热线的普通话对话。" + "、".join(
+        [*names[:_PROMPT_NAMES], *(t.short for t in catalogue.towns.values())]
+    )

@@ -1,0 +1,118 @@
+"""The dialogue engine over its REST channel: the only place that knows how Rasa answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import httpx
+from pydantic import ValidationError
+
+from hotline.errors import ActionsDownError, DialogueDownError
+from hotline.messages import CitizenMessage, Reply, Understanding
+from hotline.ports import DialogueAnswer
+
+logger = logging.getLogger(__name__)
+
+
+class RasaDialogue:
+    """A :class:`hotline.ports.DialogueEngine`.
+
+    The REST channel swallows exceptions and answers ``[]``: an empty answer is therefore a
+    failure of the actions, never a silence to pass on.
+    """
+
+    def __init__(self, base_url: str, actions_url: str, deadline_s: float, client: httpx.AsyncClient) -> None:
+        self._webhook = f"{base_url}/webhooks/rest/webhook"
+        self._status = f"{base_url}/status"
+        self._actions_ready = f"{actions_url}/ready"
+        self._actions_health = f"{actions_url}/health"
+        self._deadline_s = deadline_s
+        self._client = client
+
+    async def answer(self, message: CitizenMessage, state: str = "bot") -> DialogueAnswer:
+        body = {
+            "sender": message.conversation_id,
+            "message": message.text,
+            "metadata": {
+                "turn_id": message.turn_id,
+                "channel": message.channel.value,
+                "confidence": message.confidence,
+                "state": state,
+            },
+        }
+        answers = await self._post(body, self._deadline_s)
+        if not answers:
+            raise ActionsDownError
+        return read_answer(answers)
+
+    async def renew_session(self, conversation_id: str) -> None:
+        await self._post({"sender": conversation_id, "message": "/session_start"}, self._deadline_s)
+
+    async def ping(self) -> None:
+        await self._get(self._status, DialogueDownError)
+
+    async def ping_actions(self) -> None:
+        await self._get(self._actions_health, ActionsDownError)
+
+    async def ping_search(self) -> None:
+        await self._get(self._actions_ready, ActionsDownError)
+
+    async def _post(self, body: dict[str, Any], deadline_s: float) -> list[dict[str, Any]]:
+        try:
+            async with asyncio.timeout(deadline_s):
+                response = await self._client.post(self._webhook, json=body)
+            response.raise_for_status()
+            answers = response.json()
+        except (TimeoutError, httpx.HTTPError, ValueError) as error:
+            logger.warning("dialogue engine: %s", type(error).__name__)
+            raise DialogueDownError from error
+        if not isinstance(answers, list):
+            raise DialogueDownError
+        return answers
+
+    async def _get(self, url: str, failure: type[DialogueDownError] | type[ActionsDownError]) -> None:
+        try:
+            async with asyncio.timeout(2.0):
+                response = await self._client.get(url)
+            response.raise_for_status()
+        except (TimeoutError, httpx.HTTPError) as error:
+            raise failure from error
+
+
+def read_answer(messages: list[dict[str, Any]]) -> DialogueAnswer:
+    """The engine's messages of one turn as one answer (actions/payload.py writes them).
+
+    Raises:
+        ActionsDownError: nothing in them can be said.
+    """
+    replies: list[Reply] = []
+    understanding = Understanding()
+    signals: dict[str, Any] = {}
+    for message in messages:
+        custom = message.get("custom")
+        try:
+            if isinstance(custom, dict) and "reply" in custom:
+                replies.append(Reply.model_validate(custom["reply"]))
+                heard = Understanding.model_validate(custom.get("understanding") or {})
+                # A form's question after an answer must not hide which service was answered.
+                if understanding.intent is None or heard.item_key or heard.candidates:
+                    understanding = heard
+                signals.update({k: v for k, v in custom.items() if k not in ("reply", "understanding")})
+            elif message.get("text"):
+                replies.append(Reply(text=str(message["text"])))
+        except ValidationError as error:
+            logger.warning("an action's message cannot be read: %s", error.error_count())
+    if not replies:
+        raise ActionsDownError
+    return DialogueAnswer(
+        replies=replies,
+        understanding=understanding,
+        handoff=bool(signals.get("handoff")),
+        handoff_cancelled=bool(signals.get("handoff_cancelled")),
+        urgent=bool(signals.get("urgent")),
+        expects=signals.get("expects"),
+        flow=signals.get("flow"),
+        part_down=signals.get("part_down"),
+    )

@@ -1,0 +1,23 @@
+"""Prometheus metrics of the line."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """One registry an app, so that tests may make many."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.turns = Counter("hotline_turns", "轮次", ["channel", "state"], registry=self.registry)
+        self.turn_seconds = Histogram(
+            "hotline_turn_seconds", "一轮文字用时（秒）", ["channel"], buckets=_SECONDS, registry=self.registry
+        )
+        self.calls = Gauge("hotline_calls_active", "正在进行的通话", registry=self.registry)
+        self.speech_seconds = Histogram(
+            "hotline_speech_seconds", "语音各段用时（秒）", ["part"], buckets=_SECONDS, registry=self.registry
+        )
+        self.parts_down = Counter("hotline_parts_down", "部件不可用的次数", ["part"], registry=self.registry)

@@ -1,0 +1,143 @@
+"""Calls over a WebSocket (docs/interfaces.md, «Calls»): a thin door to voice.session."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from typing import Any
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from gateway.call_dialogue import CallDialogue
+from gateway.services import services_of
+from hotline.errors import AudioFormatError, BadInputError, FrameOrderError, HotlineError
+from hotline.events import EventType
+from hotline.messages import Channel
+from hotline.privacy import mask_phone
+from voice.audio import parse_format
+from voice.session import CallSession
+
+router = APIRouter(prefix="/api/v1", tags=["通话"])
+
+
+@router.websocket("/calls")
+async def call(socket: WebSocket) -> None:
+    """A call: a start frame, then sound both ways until somebody hangs up."""
+    house = services_of(socket)
+    await socket.accept()
+    start = await _start_frame(socket)
+    if start is None:
+        return
+    record, token = await house.new_conversation(Channel.VOICE)
+    call_id = uuid.uuid4().hex
+    dialogue = CallDialogue(house, record)
+    session = house.speech.session(dialogue, _sender(socket))
+    started = {
+        "type": "started", "call_id": call_id, "conversation_id": record.conversation_id, "token": token,
+    }  # fmt: skip
+    caller = start.get("caller")
+    await dialogue.log(
+        EventType.CALL_STARTED,
+        {
+            "call_id": call_id,
+            "encoding": start["encoding"],
+            "sample_rate": start["sample_rate"],
+            "caller": mask_phone(caller) if isinstance(caller, str) and len(caller) >= 7 else None,
+        },
+    )
+    house.metrics.calls.inc()
+    reason = "caller"
+    try:
+        if await session.start(start["encoding"], start["sample_rate"], started=started):
+            reason = await _carry(socket, session)
+    finally:
+        house.metrics.calls.dec()
+        await session.abandon()
+        await dialogue.log(EventType.CALL_ENDED, {"call_id": call_id, "reason": reason})
+
+
+async def _start_frame(socket: WebSocket) -> dict[str, Any] | None:
+    """The first good start frame; whatever comes before it is answered with a named error."""
+    while True:
+        try:
+            frame = await _receive(socket)
+            if isinstance(frame, bytes):
+                raise FrameOrderError
+            if frame.get("type") != "start":
+                raise FrameOrderError
+            parse_format(frame.get("encoding"), frame.get("sample_rate"))
+            return frame
+        except WebSocketDisconnect:
+            return None
+        except (FrameOrderError, AudioFormatError, BadInputError) as error:
+            await _send_error(socket, error)
+
+
+async def _carry(socket: WebSocket, session: CallSession) -> str:
+    """Feeds the session until the call ends; returns why it did."""
+    hearing = asyncio.create_task(_hear(socket, session))
+    ended = asyncio.create_task(session.ended.wait())
+    try:
+        await asyncio.wait({hearing, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if hearing.done():
+            return hearing.result()
+        await socket.close()
+        return "line"
+    finally:
+        for task in (hearing, ended):
+            task.cancel()
+        await asyncio.gather(hearing, ended, return_exceptions=True)
+
+
+async def _hear(socket: WebSocket, session: CallSession) -> str:
+    while True:
+        try:
+            frame = await _receive(socket)
+            if isinstance(frame, bytes):
+                await session.audio(frame)
+                continue
+            match frame.get("type"):
+                case "dtmf":
+                    await session.dtmf(str(frame.get("digit", "")))
+                case "stop":
+                    await session.stop()
+                    await socket.close()
+                    return "caller"
+                case "start":
+                    await session.start(frame.get("encoding"), frame.get("sample_rate"))
+                case _:
+                    raise BadInputError("不认识这种信号，只收 start、dtmf、stop 和声音。")
+        except WebSocketDisconnect:
+            return "vanished"
+        except HotlineError as error:
+            await _send_error(socket, error)
+
+
+async def _receive(socket: WebSocket) -> dict[str, Any] | bytes:
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code") or 1000)
+    if (sound := message.get("bytes")) is not None:
+        return bytes(sound)
+    try:
+        frame = json.loads(message.get("text") or "")
+    except json.JSONDecodeError:
+        raise BadInputError("这一帧不是 JSON 文字，请按接口格式发送。") from None
+    if not isinstance(frame, dict):
+        raise BadInputError("这一帧要是一个 JSON 对象。")
+    return frame
+
+
+def _sender(socket: WebSocket) -> Any:
+    async def send(frame: dict[str, Any] | bytes) -> None:
+        if isinstance(frame, bytes):
+            await socket.send_bytes(frame)
+        else:
+            await socket.send_json(frame)
+
+    return send
+
+
+async def _send_error(socket: WebSocket, error: HotlineError) -> None:
+    await socket.send_json({"type": "error", "code": error.code, "detail": error.detail})

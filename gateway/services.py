@@ -1,0 +1,79 @@
+"""What the routes work with; made once by bootstrap.py."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fastapi import Request
+from starlette.requests import HTTPConnection
+
+from gateway.dialogue import RasaDialogue
+from gateway.feed import EventFeed
+from gateway.metrics import Metrics
+from gateway.replies import Sentences
+from gateway.speech import SpeechEngines
+from gateway.turns import TurnService
+from hotline.errors import NotAuthorisedError, NotFoundError
+from hotline.messages import Channel
+from hotline.ports import DataHub
+from hotline.settings import Settings
+from storage.ports import ConversationRecord, NewConversation, Store
+from storage.rules import hash_token
+
+
+@dataclass
+class Services:
+    settings: Settings
+    store: Store
+    turns: TurnService
+    feed: EventFeed
+    sentences: Sentences
+    hub: DataHub
+    engine: RasaDialogue
+    speech: SpeechEngines
+    metrics: Metrics
+
+    async def new_conversation(
+        self, channel: Channel, external_id: str | None = None
+    ) -> tuple[ConversationRecord, str]:
+        """A conversation and its token; only the token's hash is kept."""
+        token = secrets.token_urlsafe(24)
+        record = await self.store.create_conversation(
+            NewConversation(
+                conversation_id=uuid.uuid4().hex,
+                channel=channel,
+                token_hash=hash_token(token),
+                external_id=external_id,
+                at=datetime.now(UTC),
+            )
+        )
+        return record, token
+
+    async def authorised(self, conversation_id: str, token: str | None) -> ConversationRecord:
+        """The conversation, if ``token`` is its own.
+
+        Raises:
+            NotAuthorisedError: also where there is no such conversation, so that ids can't be probed.
+        """
+        try:
+            record = await self.store.get_conversation(conversation_id)
+        except NotFoundError:
+            raise NotAuthorisedError from None
+        if not token or not hmac.compare_digest(hash_token(token), record.token_hash):
+            raise NotAuthorisedError
+        return record
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    """The services of the app that serves this request or socket."""
+    services: Services = connection.app.state.services
+    return services
+
+
+def bearer(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

@@ -1,0 +1,252 @@
+"""One turn, from a citizen's words to stored replies. Chat and calls share it.
+
+recorded (masked) → danger? → who has the floor → dialogue engine → recorded → returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from weakref import WeakValueDictionary
+
+from gateway.emergencies import Emergency, EmergencyWatch
+from gateway.feed import EventFeed
+from gateway.replies import Sentences
+from hotline.citizen_text import clean_text
+from hotline.conversation import BOT_ANSWERS, ConversationState, Trigger
+from hotline.errors import IllegalTransitionError, PartDownError
+from hotline.events import ConversationEvent, EventType
+from hotline.messages import Channel, CitizenMessage, Reply, Understanding
+from hotline.ports import DialogueAnswer, DialogueEngine
+from hotline.privacy import PROOF_PLACEHOLDER, mask_text
+from storage.ports import ConversationRecord, Store, StoredTurn, TurnOutcome
+
+logger = logging.getLogger(__name__)
+
+# Asking for a person works even while the dialogue engine is down.
+_WANTS_PERSON = re.compile(
+    r"转人工|轉人工|人工(客服|服务|坐席)?$|真人|找(个|個)?人|接线员|接線員|揾(个|個)?人|搵(个|個)?人"
+)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class TurnResult:
+    """What a turn came to. ``expects``: what the line waits for next (``identity_proof`` …)."""
+
+    turn_id: str
+    state: ConversationState
+    replies: list[Reply]
+    understanding: Understanding
+    expects: str | None
+
+
+class TurnService:
+    """Takes a citizen's words through a turn. See the module for the order of things."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        engine: DialogueEngine,
+        feed: EventFeed,
+        emergencies: EmergencyWatch,
+        sentences: Sentences,
+        session_turns: int,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._feed = feed
+        self._emergencies = emergencies
+        self._sentences = sentences
+        self._session_turns = session_turns
+        self._now = now
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._renewals: set[asyncio.Task[None]] = set()
+
+    async def take(
+        self,
+        conversation: ConversationRecord,
+        raw_text: object,
+        channel: Channel,
+        confidence: float = 1.0,
+        client_message_id: str | None = None,
+    ) -> TurnResult:
+        """One turn of ``conversation``; turns of one conversation run one after the other.
+
+        Raises:
+            BadInputError: the text cannot be taken (nothing is recorded).
+            ConversationClosedError: it has ended.
+            StorageDownError: nothing can be recorded, so nothing is answered.
+        """
+        text = clean_text(raw_text)
+        lock = self._locks.setdefault(conversation.conversation_id, asyncio.Lock())
+        async with lock:
+            return await self._take(conversation.conversation_id, text, channel, confidence, client_message_id)
+
+    async def hand_off(self, conversation: ConversationRecord, channel: Channel) -> TurnResult:
+        """A person is wanted, said by key or button rather than in words."""
+        return await self.take(conversation, "转人工", channel)
+
+    async def close(self) -> None:
+        for task in list(self._renewals):
+            task.cancel()
+        await asyncio.gather(*self._renewals, return_exceptions=True)
+
+    async def _take(
+        self, conversation_id: str, text: str, channel: Channel, confidence: float, client_message_id: str | None
+    ) -> TurnResult:
+        record = await self._store.get_conversation(conversation_id)
+        message = CitizenMessage(
+            conversation_id=conversation_id,
+            turn_id=uuid.uuid4().hex,
+            channel=channel,
+            text=_allowed(text, record.issued_payloads),
+            confidence=confidence,
+            client_message_id=client_message_id,
+        )
+        begun = await self._store.begin_turn(message, _kept_text(text, record), self._now())
+        if begun.duplicate is not None and begun.duplicate.answered:
+            return _stored_result(begun.duplicate, begun.conversation)
+        if begun.duplicate is not None:
+            # Recorded before a crash and never answered: the answer is made now, once.
+            message = message.model_copy(update={"turn_id": begun.duplicate.turn_id})
+        self._feed.publish(begun.events)
+        outcome = await self._answer(message, begun.conversation)
+        return await self._finish(message, outcome, begun.conversation)
+
+    async def _answer(self, message: CitizenMessage, record: ConversationRecord) -> TurnOutcome:
+        if emergency := self._emergencies.look(message.text):
+            return self._danger(emergency, record)
+        if record.state not in BOT_ANSWERS:
+            return TurnOutcome(expects=record.expects, flow=record.flow)  # an agent has the floor
+        try:
+            answer = await self._engine.answer(message, record.state.value)
+        except PartDownError as error:
+            return self._part_down(message, record, error)
+        return self._outcome(answer, record)
+
+    def _danger(self, emergency: Emergency, record: ConversationRecord) -> TurnOutcome:
+        understanding = Understanding(intent=f"emergency_{emergency.kind}", confidence=1.0)
+        trigger = Trigger.HANDOFF_REQUESTED if record.state in BOT_ANSWERS else None
+        return TurnOutcome(replies=[emergency.reply], understanding=understanding, trigger=trigger)
+
+    def _part_down(self, message: CitizenMessage, record: ConversationRecord, error: PartDownError) -> TurnOutcome:
+        wants_person = bool(_WANTS_PERSON.search(message.text))
+        reply = self._sentences.handoff() if wants_person else self._sentences.part_down(error)
+        return TurnOutcome(
+            replies=[reply],
+            understanding=Understanding(intent="handoff" if wants_person else None),
+            trigger=Trigger.HANDOFF_REQUESTED if wants_person else None,
+            expects=record.expects,  # the question that was open still is
+            flow=record.flow,
+            events=[self._part_down_event(message.conversation_id, message.turn_id, error.code)],
+        )
+
+    def _outcome(self, answer: DialogueAnswer, record: ConversationRecord) -> TurnOutcome:
+        trigger = None
+        if answer.handoff:
+            trigger = Trigger.HANDOFF_REQUESTED
+        elif answer.handoff_cancelled and record.state is ConversationState.QUEUED:
+            trigger = Trigger.HANDOFF_CANCELLED
+        down = answer.part_down
+        return TurnOutcome(
+            replies=[_masked(reply) for reply in answer.replies],
+            understanding=answer.understanding,
+            trigger=trigger,
+            expects=answer.expects,
+            flow=answer.flow,
+            issued_payloads=[b.payload for r in answer.replies for b in r.buttons],
+            events=[self._part_down_event(record.conversation_id, None, down)] if down else [],
+        )
+
+    async def _finish(self, message: CitizenMessage, outcome: TurnOutcome, before: ConversationRecord) -> TurnResult:
+        try:
+            change = await self._store.finish_turn(message.turn_id, outcome, self._now())
+        except IllegalTransitionError:
+            # The floor changed hands while the bot was thinking; its words still count, its wish doesn't.
+            outcome = outcome.model_copy(update={"trigger": None})
+            change = await self._store.finish_turn(message.turn_id, outcome, self._now())
+        self._feed.publish(change.events)
+        self._keep_engine_history_short(change.conversation)
+        replies = outcome.replies
+        if change.conversation.state is ConversationState.QUEUED and before.state is not ConversationState.QUEUED:
+            logger.info("conversation %s queued", message.conversation_id)
+        return TurnResult(
+            turn_id=message.turn_id,
+            state=change.conversation.state,
+            replies=replies,
+            understanding=outcome.understanding,
+            expects=change.conversation.expects,
+        )
+
+    def _keep_engine_history_short(self, record: ConversationRecord) -> None:
+        """The engine reads its whole session at every turn; long ones would slow every answer."""
+        if record.flow or not record.turn_count or record.turn_count % self._session_turns:
+            return
+        task = asyncio.create_task(self._renew(record.conversation_id))
+        self._renewals.add(task)
+        task.add_done_callback(self._renewals.discard)
+
+    async def _renew(self, conversation_id: str) -> None:
+        lock = self._locks.setdefault(conversation_id, asyncio.Lock())
+        async with lock:
+            try:
+                await self._engine.renew_session(conversation_id)
+            except PartDownError:
+                logger.warning("the engine's session was not renewed; the next multiple of turns tries again")
+
+    def _part_down_event(self, conversation_id: str, turn_id: str | None, code: str) -> ConversationEvent:
+        return ConversationEvent(
+            conversation_id=conversation_id,
+            turn_id=turn_id,
+            type=EventType.PART_DOWN,
+            at=self._now(),
+            data={"part": code.removesuffix("_down"), "code": code},
+        )
+
+
+def _allowed(text: str, issued_payloads: list[str]) -> str:
+    """``text`` as the engine may see it.
+
+    The engine takes a leading slash for a command that sets intents and slots. Only what the
+    line itself offered as a button in its last reply passes; anybody's own slash becomes a word.
+    """
+    if not text.startswith(("/", "@")):
+        return text
+    return text if text in issued_payloads else "／" + text.lstrip("/@ ")
+
+
+def _kept_text(text: str, record: ConversationRecord) -> str:
+    if record.expects == "identity_proof":
+        return PROOF_PLACEHOLDER
+    return mask_text(text)
+
+
+def _masked(reply: Reply) -> Reply:
+    """Replies are built from the hub's masked fields; this is the second look."""
+    return reply.model_copy(
+        update={
+            "text": mask_text(reply.text, own_words=False),
+            "speech_text": mask_text(reply.speech_text, own_words=False),
+        }
+    )
+
+
+def _stored_result(turn: StoredTurn, record: ConversationRecord) -> TurnResult:
+    return TurnResult(
+        turn_id=turn.turn_id,
+        state=turn.state or record.state,
+        replies=turn.replies,
+        understanding=turn.understanding or Understanding(),
+        expects=record.expects,
+    )

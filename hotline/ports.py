@@ -1,0 +1,130 @@
+"""The protocols between the rooms. Each has a real adapter, an in-memory one, one contract test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from hotline.cases import Case, IdentityProof, Verification
+from hotline.catalogue import ServiceHall, ServiceItem
+from hotline.messages import CitizenMessage, Reply, Transcript, Understanding
+
+
+class SearchHit(BaseModel):
+    """A service and the probability (0..1) that it is the one meant."""
+
+    model_config = ConfigDict(frozen=True)
+
+    item_key: str
+    score: float
+
+
+class ServiceSearch(Protocol):
+    """Finds services in what a citizen said."""
+
+    def search(self, text: str, limit: int = 5) -> list[SearchHit]:
+        """Ranked hits, best first; empty where the text holds nothing to search for."""
+        ...
+
+
+class DataHub(Protocol):
+    """The district's data hub. Every method raises HubDownError when it cannot answer in time."""
+
+    async def service_item(self, item_code: str) -> ServiceItem:
+        """One service. Raises NotFoundError."""
+        ...
+
+    async def service_halls(self, town: str | None = None) -> list[ServiceHall]:
+        """The halls of a town, or all."""
+        ...
+
+    async def verify_identity(
+        self, case_reference: str, proof: IdentityProof, verification_id: str | None = None
+    ) -> Verification:
+        """Hands proofs to the hub. Raises CaseNotFoundError; a locked case answers LOCKED."""
+        ...
+
+    async def case(self, case_reference: str, verification_id: str) -> Case:
+        """A case, by number or query code. Raises CaseNotFoundError, IdentityRequiredError."""
+        ...
+
+    async def ping(self) -> None:
+        """Returns when the hub answers."""
+        ...
+
+
+class DialogueAnswer(BaseModel):
+    """What the dialogue engine made of one message."""
+
+    replies: list[Reply]
+    understanding: Understanding
+    handoff: bool = False
+    handoff_cancelled: bool = False
+    expects: str | None = None  # what the next message will hold: ``identity_proof`` …
+    flow: str | None = None  # the form under way, if any
+    urgent: bool = False  # danger: to the head of the queue
+    part_down: str | None = None  # code of a part that an action missed
+
+
+class DialogueEngine(Protocol):
+    """Answers a citizen's message. Raises DialogueDownError or ActionsDownError."""
+
+    async def answer(self, message: CitizenMessage, state: str = "bot") -> DialogueAnswer:
+        """``state`` is the conversation's: a caller who waits for a person may go on asking."""
+        ...
+
+    async def renew_session(self, conversation_id: str) -> None:
+        """Shortens the engine's own history, keeping its slots."""
+        ...
+
+    async def ping(self) -> None: ...
+
+
+class RecogniserSession(Protocol):
+    """One utterance. Audio is 16-bit mono little-endian PCM at the recogniser's rate."""
+
+    def accept_chunk(self, pcm: bytes) -> None: ...
+
+    def partial(self) -> Transcript | None:
+        """What was heard so far, or None where the engine gives finals only."""
+        ...
+
+    def finish(self) -> Transcript:
+        """The final transcript. Blocking: call it in a worker thread."""
+        ...
+
+
+class Recogniser(Protocol):
+    """A loaded model, shared by calls. ``sample_rate`` in Hz."""
+
+    name: str
+    sample_rate: int
+
+    def start(self) -> RecogniserSession: ...
+
+
+class Speech(BaseModel):
+    """A piece of sound: 16-bit mono little-endian PCM at ``sample_rate`` Hz."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pcm: bytes
+    sample_rate: int
+
+
+class Synthesiser(Protocol):
+    """Turns one sentence into sound. Raises SynthesiserDownError."""
+
+    name: str
+
+    async def synthesise(self, sentence: str, speed: float = 1.0) -> Speech: ...
+
+    async def close(self) -> None: ...
+
+
+class SpeechStream(Protocol):
+    """Sentences in, sound out, in order, the first as soon as it is made."""
+
+    def speak(self, sentences: Sequence[str]) -> AsyncIterator[Speech]: ...

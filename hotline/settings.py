@@ -1,0 +1,56 @@
+"""Every setting, with its environment variable and default. docs/settings.md lists them all."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Read from the environment; names are the field names in capitals."""
+
+    model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore")
+
+    host: str = Field("127.0.0.1", description="网关监听地址")
+    port: int = Field(8000, description="网关端口")
+    data_dir: Path = Field(ROOT / "var", description="数据库、日志和密钥所在目录")
+    models_dir: Path = Field(ROOT / "models", description="语音模型和检索模型所在目录")
+
+    database_url: str = Field("", description="对话数据库；空则用 DATA_DIR 下的 SQLite")
+    rasa_port: int = Field(5005, description="Rasa 引擎端口")
+    actions_port: int = Field(5055, description="动作服务端口")
+    hub_port: int = Field(8100, description="参考数据中台端口")
+    hub_url: str = Field("", description="数据中台地址；空则用本机的参考中台")
+    hub_paasid: str = Field("nanhai-hotline", description="数据中台分配的应用号（x-tif-paasid）")
+    hub_token: str = Field("", description="数据中台分配的令牌；空则首次启动时生成并存于 DATA_DIR")
+
+    hub_timeout_s: float = Field(0.9, description="一次中台请求的时限（秒）")
+    action_deadline_s: float = Field(1.8, description="一个动作的总时限（秒）")
+    dialogue_deadline_s: float = Field(2.6, description="网关等引擎答复的时限（秒）")
+
+    embedding_model: str = Field("", description="句向量模型；空则用 pip 带来的 multilingual-e5-small")
+    stt_engine: str = Field("auto", description="auto | vosk | whisper")
+    tts_engine: str = Field("auto", description="auto | kokoro | espeak")
+    vosk_model_path: str = Field("", description="Vosk 中文模型目录；空则用 MODELS_DIR 下的")
+    whisper_model_path: str = Field("", description="faster-whisper 模型目录；空则用 MODELS_DIR 下的")
+    speech_threads: int = Field(2, description="识别和合成各用的线程数")
+    endpoint_silence_ms: int = Field(700, description="说完后静音多久算一句（毫秒）")
+    silence_prompt_s: float = Field(12.0, description="来电人多久不出声就问一次（秒）")
+    silence_hangup_s: float = Field(110.0, description="来电人一直不出声多久后道别挂断（秒）")
+    max_utterance_s: float = Field(30.0, description="一句话最长多久（秒）")
+
+    session_turns: int = Field(12, description="多少轮后让引擎收短自己的历史")
+    handoff_number: str = Field("12345", description="人工热线号码")
+
+    @cached_property
+    def effective_hub_url(self) -> str:
+        return self.hub_url or f"http://127.0.0.1:{self.hub_port}"
+
+    @property
+    def effective_database_url(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'hotline.db'}"

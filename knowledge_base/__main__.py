@@ -1,0 +1,40 @@
+"""``python -m knowledge_base lint | export``: checks the guides; writes the training lookups."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from hotline.errors import GuideError
+from knowledge_base.catalogue import DEFAULT_FOLDER, load_catalogue
+from knowledge_base.export import DEFAULT_NLU_DATA, write_nlu_exports
+from knowledge_base.lint import lint, report
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 where all is well, 1 where something must be changed."""
+    parser = argparse.ArgumentParser(prog="python -m knowledge_base", description="事项知识库的检查与导出")
+    commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser("lint", help="检查全部办事指南")
+    write = commands.add_parser("export", help="把镇街和事项词汇写进 nlu_data")
+    for command in (check, write):
+        command.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="知识库文件夹")
+    write.add_argument("--nlu-data", type=Path, default=DEFAULT_NLU_DATA, help="训练数据文件夹")
+    chosen = parser.parse_args(arguments)
+    try:
+        catalogue = load_catalogue(chosen.folder)
+    except GuideError as error:
+        print(error.detail, file=sys.stderr)
+        return 1
+    if chosen.command == "lint":
+        findings = lint(catalogue)
+        print(report(findings, catalogue, chosen.folder))
+        return 1 if findings else 0
+    for path in write_nlu_exports(catalogue, chosen.nlu_data):
+        print(f"已写好 {path.relative_to(chosen.nlu_data)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

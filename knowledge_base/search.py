@@ -1,0 +1,106 @@
+"""Hybrid search over the catalogue: characters and sentence vectors, fused and calibrated.
+
+Each service is known by its name, its aliases and the questions people ask; every one of them
+is an entry of its own, and a service scores as its best entry does. Fusion weights are those
+that measured best on public government questions (docs/adr/0004-embeddings.md).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from hotline.catalogue import ServiceItem
+from hotline.ports import SearchHit
+from knowledge_base.subject import plain, subject_of
+
+CHARACTER_WEIGHT = 0.3
+VECTOR_WEIGHT = 0.7
+
+# A logistic curve from (best score, lead over the second) to the probability that the best
+# is right; fitted by `python -m knowledge_base calibrate` on the guides' own questions, each
+# left out of the index while it is asked, with the training set's out-of-scope questions as
+# the wrong ones.
+CALIBRATION = {"bias": -6.0, "score": 14.0, "lead": 12.0}
+
+
+class Encoder(Protocol):
+    """Sentence vectors: rows of unit length, shape (texts, dimensions)."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
+
+
+class SentenceEncoder:
+    """sentence-transformers behind :class:`Encoder`. Questions are compared with questions,
+    so both sides take the query prompt."""
+
+    def __init__(self, model_name: str = "") -> None:
+        from knowledge_base.embedding import load_model  # torch: seconds, only where vectors are used
+
+        self._model = load_model(model_name)
+        self._lock = threading.Lock()
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        with self._lock:
+            rows = self._model.encode_query(list(texts), show_progress_bar=False)
+        return np.asarray(rows, dtype=np.float32)
+
+
+class HybridSearch:
+    """A :class:`hotline.ports.ServiceSearch` over an in-memory index of ``items``."""
+
+    def __init__(self, items: Iterable[ServiceItem], encoder: Encoder) -> None:
+        entries = [(item.key, plain(text)) for item in items for text in _phrases(item)]
+        if not entries:
+            raise ValueError("the catalogue is empty")
+        self._keys = np.array([key for key, _ in entries])
+        texts = [text for _, text in entries]
+        self._encoder = encoder
+        self._characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
+        self._rows = self._characters.fit_transform(texts).tocsr()
+        vectors = encoder.encode(texts)
+        self._mean = vectors.mean(axis=0)
+        self._vectors = _unit(vectors - self._mean)
+
+    def scores(self, text: str) -> dict[str, float]:
+        """The fused score of every service, about -0.2..1; empty where nothing names a matter."""
+        asked = plain(text)
+        if not asked or not subject_of(text):
+            return {}
+        lexical = (self._rows @ self._characters.transform([asked]).T).toarray().ravel()
+        vector = _unit(self._encoder.encode([asked]) - self._mean)[0]
+        fused = CHARACTER_WEIGHT * lexical + VECTOR_WEIGHT * (self._vectors @ vector)
+        best: dict[str, float] = {}
+        for key, score in zip(self._keys, fused, strict=True):
+            if score > best.get(key, -1.0):
+                best[str(key)] = float(score)
+        return best
+
+    def search(self, text: str, limit: int = 5) -> list[SearchHit]:
+        ranked = sorted(self.scores(text).items(), key=lambda pair: -pair[1])[: limit + 1]
+        hits = []
+        for place, (key, score) in enumerate(ranked[:limit]):
+            rival = ranked[1][1] if place == 0 and len(ranked) > 1 else ranked[0][1]
+            hits.append(SearchHit(item_key=key, score=probability(score, score - rival)))
+        return hits
+
+
+def probability(score: float, lead: float) -> float:
+    """How likely it is that a service with this score and lead over its rival is the one meant."""
+    z = CALIBRATION["bias"] + CALIBRATION["score"] * score + CALIBRATION["lead"] * lead
+    return float(1.0 / (1.0 + np.exp(-z)))
+
+
+def _phrases(item: ServiceItem) -> list[str]:
+    return [item.name, *item.aliases, *item.questions]
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
+    result: NDArray[np.float32] = (rows / np.where(norms == 0, 1, norms)).astype(np.float32)
+    return result

@@ -1,0 +1,42 @@
+"""Which words of a question name its subject, once the words that only ask are set aside."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from pathlib import Path
+
+from opencc import OpenCC
+
+_TO_SIMPLIFIED = OpenCC("t2s")
+
+# Words that ask (the aspect) or keep a talk going. What is left names the matter itself.
+# Kept general: no service is named among them.
+_WORDS_FILE = Path(__file__).with_name("asking_words.txt")
+_ASKING_WORDS = [
+    word
+    for line in _WORDS_FILE.read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+    for word in line.split()
+]
+
+# Longest first, so that 「需要什么材料」 goes before 「材料」.
+_ASKING = re.compile("|".join(re.escape(w) for w in sorted(set(_ASKING_WORDS), key=len, reverse=True)))
+_NOT_WORDS = re.compile(r"[^\w]+|\d+")
+
+
+@lru_cache(maxsize=4096)
+def plain(text: str) -> str:
+    """``text`` in simplified script, half width, lower case, without punctuation."""
+    text = unicodedata.normalize("NFKC", text).lower()
+    return re.sub(r"[^\w]+", "", _TO_SIMPLIFIED.convert(text))
+
+
+def subject_of(text: str) -> str:
+    """What remains of ``text`` without the words that only ask; empty for a mere follow-up.
+
+    「那居住证要带什么材料」 → 「居住证」; 「那要带什么材料」 → 「」.
+    """
+    text = _NOT_WORDS.sub(" ", _TO_SIMPLIFIED.convert(unicodedata.normalize("NFKC", text)))
+    return "".join(_ASKING.sub(" ", text).split())

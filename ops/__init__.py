@@ -1,0 +1,1 @@
+"""Operations: set-up, start, model weights."""

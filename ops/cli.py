@@ -1,0 +1,110 @@
+"""The console script ``bin/hotline``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(help="南海智能语音政务服务热线的命令。", no_args_is_help=True, add_completion=False)
+tool = typer.Typer(help='给人和验收用的小工具；--jsonl 从标准输入逐行读 {"id","text"}。', no_args_is_help=True)
+app.add_typer(tool, name="tool")
+
+
+@app.command()
+def run() -> None:
+    """启动整条热线，直到 Ctrl-C。"""
+    from ops.supervisor import run as run_line
+
+    raise typer.Exit(run_line())
+
+
+@app.command()
+def train() -> None:
+    """数据或配置变了就训练对话引擎。"""
+    from ops.training import main as train_engine
+
+    raise typer.Exit(train_engine())
+
+
+@app.command()
+def export() -> None:
+    """把知识库里的词写进 nlu_data（查找表和分词词典）。"""
+    from knowledge_base.catalogue import load_catalogue
+    from knowledge_base.export import write_nlu_exports
+
+    for path in write_nlu_exports(load_catalogue()):
+        typer.echo(f"已写 {path.name}")
+
+
+@app.command()
+def doctor() -> None:
+    """看看缺什么、哪里不对，用中文说。"""
+    from ops.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        typer.echo(f"{'✓' if finding.good else '✗'} {finding.message}")
+    raise typer.Exit(0 if all(f.good for f in findings) else 1)
+
+
+@tool.command("search")
+def search(
+    text: Annotated[str | None, typer.Argument(help="一句话；不写则用 --jsonl")] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="从标准输入逐行读 JSON")] = False,
+    limit: Annotated[int, typer.Option(help="最多几项")] = 5,
+) -> None:
+    """目录检索，和机器人用的是同一个：{"id","ranked":[{"item_key","score"}…]}。"""
+    from hotline.settings import Settings
+    from knowledge_base.catalogue import load_catalogue
+    from knowledge_base.search import HybridSearch, SentenceEncoder
+
+    index = HybridSearch(load_catalogue().items.values(), SentenceEncoder(Settings().embedding_model))
+    for row in _rows(text, jsonl):
+        ranked = [hit.model_dump() for hit in index.search(row["text"], limit)]
+        _print({"id": row["id"], "ranked": ranked})
+
+
+@tool.command("speak-form")
+def speak_form(
+    text: Annotated[str | None, typer.Argument(help="一句话；不写则用 --jsonl")] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="从标准输入逐行读 JSON")] = False,
+) -> None:
+    """交给语音合成的文字形式：{"id","spoken"}。"""
+    from voice.speech_text import speak_form as spoken
+
+    for row in _rows(text, jsonl):
+        _print({"id": row["id"], "spoken": spoken(row["text"])})
+
+
+def _rows(text: str | None, jsonl: bool) -> list[dict[str, str]]:
+    if not jsonl:
+        if text is None:
+            raise typer.BadParameter("请写一句话，或用 --jsonl 从标准输入读。")
+        return [{"id": "1", "text": text}]
+    rows = []
+    for number, line in enumerate(sys.stdin, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            rows.append({"id": row["id"], "text": str(row["text"])})
+        except (json.JSONDecodeError, KeyError, TypeError):
+            raise typer.BadParameter(f"第 {number} 行不是带 id 和 text 的 JSON。") from None
+    return rows
+
+
+def _print(value: dict[str, Any]) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    main()

@@ -1,0 +1,102 @@
+"""The tables, as SQLAlchemy Core. Migrations make them; a test keeps the two alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from storage.rules import as_utc
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """Aware datetimes in, aware UTC datetimes out, also where the engine keeps no offset."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else as_utc(value)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    sa.Column("conversation_id", sa.String(64), primary_key=True),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("external_id", sa.String(256)),
+    sa.Column("token_hash", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("expects", sa.String(64)),
+    sa.Column("flow", sa.String(64)),
+    sa.Column("issued_payloads", sa.JSON, nullable=False),
+    sa.Column("turn_count", sa.Integer, nullable=False),
+    sa.Column("event_seq", sa.Integer, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("queued_at", UtcDateTime),
+    sa.Column("rating_score", sa.Integer),
+    sa.Column("rating_comment", sa.Text),
+    sa.Column("rated_at", UtcDateTime),
+    sa.Index("ix_conversations_state_queued_at", "state", "queued_at"),
+    sa.Index("ix_conversations_updated_at", "updated_at"),
+)
+# A sender has one open conversation; a closed one makes room for the next.
+sa.Index(
+    "uq_conversations_open_external",
+    conversations.c.channel,
+    conversations.c.external_id,
+    unique=True,
+    sqlite_where=sa.text("state <> 'closed'"),
+    postgresql_where=sa.text("state <> 'closed'"),
+)
+
+turns = sa.Table(
+    "turns",
+    metadata,
+    sa.Column("turn_id", sa.String(64), primary_key=True),
+    sa.Column("conversation_id", sa.ForeignKey("conversations.conversation_id"), nullable=False),
+    sa.Column("turn_seq", sa.Integer, nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("confidence", sa.Float, nullable=False),
+    sa.Column("client_message_id", sa.String(128)),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("replies", sa.JSON(none_as_null=True)),
+    sa.Column("understanding", sa.JSON(none_as_null=True)),
+    sa.Column("state", sa.String(16)),
+    sa.Column("answered_at", UtcDateTime),
+    sa.UniqueConstraint("conversation_id", "turn_seq"),
+    sa.UniqueConstraint("conversation_id", "client_message_id"),
+)
+sa.Index(
+    "ix_turns_unanswered",
+    turns.c.at,
+    sqlite_where=sa.text("answered_at IS NULL"),
+    postgresql_where=sa.text("answered_at IS NULL"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("conversation_id", sa.ForeignKey("conversations.conversation_id"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("turn_id", sa.String(64)),
+    sa.Column("type", sa.String(32), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+)

@@ -1,0 +1,188 @@
+"""When did the caller begin and end? A pure state machine; its clock is the audio received.
+
+::
+
+    IDLE ──voiced──► ONSET ──confirmed──► SPEAKING ──unvoiced──► TRAILING
+     ▲                 │ unvoiced            ▲   └──full──► IDLE   │ │ │
+     └─────────────────┘                     └──────voiced─────────┘ │ │
+     ▲                                                   hung_over   │ │ full
+     └───────────────────────────────────────────────────────────────┴─┘
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from voice.audio import Samples
+
+
+class Phase(StrEnum):
+    IDLE = "idle"
+    ONSET = "onset"
+    SPEAKING = "speaking"
+    TRAILING = "trailing"
+
+
+class Signal(StrEnum):
+    VOICED = "voiced"
+    UNVOICED = "unvoiced"
+    CONFIRMED = "confirmed"  # enough voiced frames in a row
+    HUNG_OVER = "hung_over"  # enough silence behind the speech
+    FULL = "full"  # the utterance reached its longest
+
+
+P, G = Phase, Signal
+
+TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
+    (P.IDLE, G.VOICED): P.ONSET,
+    (P.IDLE, G.UNVOICED): P.IDLE,
+    (P.ONSET, G.VOICED): P.ONSET,
+    (P.ONSET, G.UNVOICED): P.IDLE,
+    (P.ONSET, G.CONFIRMED): P.SPEAKING,
+    (P.SPEAKING, G.VOICED): P.SPEAKING,
+    (P.SPEAKING, G.UNVOICED): P.TRAILING,
+    (P.SPEAKING, G.FULL): P.IDLE,
+    (P.TRAILING, G.VOICED): P.SPEAKING,
+    (P.TRAILING, G.UNVOICED): P.TRAILING,
+    (P.TRAILING, G.HUNG_OVER): P.IDLE,
+    (P.TRAILING, G.FULL): P.IDLE,
+}
+
+
+@dataclass(frozen=True)
+class SpeechStarted:
+    """``at`` is the sample index of the first voiced frame; ``audio`` starts before it."""
+
+    at: int
+    audio: Samples
+
+
+@dataclass(frozen=True)
+class SpeechContinues:
+    """One more frame of the utterance. ``voiced_ms`` counts its speech so far, in ms."""
+
+    audio: Samples
+    voiced_ms: float
+
+
+@dataclass(frozen=True)
+class SpeechEnded:
+    """``at`` is where the end was noticed, ``speech_end`` where speech stopped (sample indices).
+
+    ``cut`` tells that the utterance reached its longest and the caller may still be talking.
+    """
+
+    at: int
+    speech_end: int
+    voiced_ms: float
+    cut: bool
+
+
+EndpointEvent = SpeechStarted | SpeechContinues | SpeechEnded
+
+
+class Endpointer:
+    """Feed it frames and their speech probability, get events.
+
+    Args:
+        sample_rate: Hz of the frames.
+        frame_samples: samples in every frame.
+        endpoint_silence_ms: silence that ends an utterance; may be changed while running.
+        max_utterance_s: the longest utterance before it is cut.
+        onset_frames: voiced frames in a row that make an onset.
+        preroll_ms: sound kept from before the first voiced frame.
+        onset_probability, offset_probability: a frame is voiced from the first while idle, and
+            stays voiced down to the second while speaking, so that soft endings are not lost.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        frame_samples: int,
+        *,
+        endpoint_silence_ms: float,
+        max_utterance_s: float,
+        onset_frames: int = 2,
+        preroll_ms: float = 320.0,
+        onset_probability: float = 0.5,
+        offset_probability: float = 0.35,
+    ) -> None:
+        self.sample_rate = sample_rate
+        self.frame_samples = frame_samples
+        self.endpoint_silence_ms = endpoint_silence_ms
+        self.phase = Phase.IDLE
+        self.received = 0  # samples
+        self._frame_ms = 1000.0 * frame_samples / sample_rate
+        self._max_samples = int(max_utterance_s * sample_rate)
+        self._onset_frames = onset_frames
+        self._onset_probability = onset_probability
+        self._offset_probability = offset_probability
+        preroll_frames = int(np.ceil(preroll_ms / self._frame_ms)) + onset_frames
+        self._recent: deque[Samples] = deque(maxlen=preroll_frames)
+        self._voiced_frames = 0
+        self._silent_frames = 0
+        self._utterance_samples = 0
+        self._speech_end = 0
+
+    @property
+    def speaking(self) -> bool:
+        """True between SpeechStarted and SpeechEnded."""
+        return self.phase in (Phase.SPEAKING, Phase.TRAILING)
+
+    @property
+    def voiced_ms(self) -> float:
+        """Speech in the current utterance, ms."""
+        return self._voiced_frames * self._frame_ms
+
+    def _move(self, signal: Signal) -> None:
+        self.phase = TRANSITIONS[self.phase, signal]
+
+    def push(self, frame: Samples, probability: float) -> list[EndpointEvent]:
+        """One frame (int16, ``frame_samples`` long) → what happened, in order."""
+        self.received += len(frame)
+        threshold = self._offset_probability if self.speaking else self._onset_probability
+        voiced = probability >= threshold
+        if not self.speaking:
+            return self._listen(frame, voiced)
+        return self._follow(frame, voiced)
+
+    def _listen(self, frame: Samples, voiced: bool) -> list[EndpointEvent]:
+        self._recent.append(frame)
+        self._move(Signal.VOICED if voiced else Signal.UNVOICED)
+        self._voiced_frames = self._voiced_frames + 1 if voiced else 0
+        if self._voiced_frames < self._onset_frames:
+            return []
+        self._move(Signal.CONFIRMED)
+        audio = np.concatenate(list(self._recent))
+        self._recent.clear()
+        self._silent_frames = 0
+        self._utterance_samples = len(audio)
+        self._speech_end = self.received
+        return [SpeechStarted(self.received - self._voiced_frames * self.frame_samples, audio)]
+
+    def _follow(self, frame: Samples, voiced: bool) -> list[EndpointEvent]:
+        self._move(Signal.VOICED if voiced else Signal.UNVOICED)
+        self._utterance_samples += len(frame)
+        if voiced:
+            self._voiced_frames += 1
+            self._silent_frames = 0
+            self._speech_end = self.received
+        else:
+            self._silent_frames += 1
+        events: list[EndpointEvent] = [SpeechContinues(frame, self.voiced_ms)]
+        if not voiced and self._silent_frames * self._frame_ms >= self.endpoint_silence_ms:
+            events.append(self._end(Signal.HUNG_OVER))
+        elif self._utterance_samples >= self._max_samples:
+            events.append(self._end(Signal.FULL))
+        return events
+
+    def _end(self, signal: Signal) -> SpeechEnded:
+        self._move(signal)
+        ended = SpeechEnded(self.received, self._speech_end, self.voiced_ms, signal is Signal.FULL)
+        self._voiced_frames = 0
+        self._utterance_samples = 0
+        return ended

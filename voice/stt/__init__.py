@@ -1,0 +1,1 @@
+"""Speech to text: a file per engine behind :class:`hotline.ports.Recogniser`."""

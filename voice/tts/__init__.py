@@ -1,0 +1,1 @@
+"""Text to speech: a file per engine behind :class:`hotline.ports.Synthesiser`."""
