@@ -13,7 +13,7 @@ from hotline.messages import Aspect, Button, Reply, Source
 
 # 「怎么办」 wants to know how to begin: who may, what to bring, where to go, in this order.
 _HOW_TO = (Aspect.STEPS, Aspect.CONDITIONS, Aspect.MATERIALS, Aspect.ONLINE, Aspect.WHERE)
-_GENERAL = (Aspect.CONDITIONS, Aspect.ONLINE, Aspect.WHERE)
+_GENERAL = (Aspect.GENERAL, Aspect.CONDITIONS, Aspect.ONLINE, Aspect.WHERE)
 _PARTS: dict[Aspect, tuple[Aspect, ...]] = {Aspect.STEPS: _HOW_TO, Aspect.GENERAL: _GENERAL}
 _FOLLOW_UPS = (Aspect.MATERIALS, Aspect.CONDITIONS, Aspect.TIME_LIMIT, Aspect.FEE, Aspect.WHERE)
 _SPOKEN_ORDINALS = "一二三四五六七八九十"
@@ -27,7 +27,6 @@ class _Draft:
     text: list[str] = field(default_factory=list)
     speech: list[str] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
-    rows: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, text: str, speech: str | None = None) -> None:
         self.text.append(text)
@@ -42,15 +41,17 @@ def answer(
     *,
     halls: Sequence[ServiceHall] = (),
     hub_checked: bool = True,
+    bereaved: bool = False,
 ) -> Reply:
     """The reply to 「``item`` 的 ``aspect``」 from its facts alone.
 
     What is unsure or missing is named as unknown, with the number to ask. Facts known from
-    another city only are said as such, and only where nothing of our own is known.
+    another city only are said as such, and only where nothing of our own is known. ``bereaved``:
+    the citizen spoke of a death, so the answer begins with condolences.
     """
     names = wording.table("aspect_names")
     draft = _Draft()
-    if item.tone == "grief":
+    if bereaved:
         draft.add(wording.text("answer_grief"))
     lead: dict[str, Any] = {"name": item.name, "aspect": names.get(aspect, names["general"])}
     draft.add(wording.text("answer_lead", **lead), wording.speech("answer_lead", **lead))
@@ -65,7 +66,7 @@ def answer(
         known = [f for f in facts if f.known]
         own = [f for f in known if f.region_scope is not RegionScope.OTHER_CITY]
         if own:
-            _state(draft, item, part, own, names[part] if len(parts) > 1 else "")
+            _state(draft, item, part, own, names[part] if len(parts) > 1 and part is not Aspect.GENERAL else "")
             stated += own
         elif known and part is aspect:
             draft.add(wording.text("answer_other_city"))
@@ -73,7 +74,7 @@ def answer(
             stated += known
         if part is aspect or (part in (Aspect.STEPS, Aspect.MATERIALS) and not own):
             unknowns += [f.unknown for f in facts if not f.known]
-            if not facts and part is aspect:
+            if not facts and part is aspect and part is not Aspect.GENERAL:  # the summary was told
                 unknowns.append(names[part])
     if aspect in _PARTS and stated:
         unknowns = []  # the overview stands by itself; what is missing is said when it is asked
@@ -96,7 +97,6 @@ def answer(
         text="\n".join(draft.text),
         speech_text="".join(_sentence(s) for s in draft.speech if s),
         buttons=_follow_ups(item, aspect, names),
-        card={"kind": "service", "title": item.name, "item_key": item.key, "rows": draft.rows} if draft.rows else None,
         sources=_distinct(draft.sources),
     )
 
@@ -104,15 +104,16 @@ def answer(
 def _state(draft: _Draft, item: ServiceItem, aspect: Aspect, facts: list[Fact], heading: str) -> None:
     for number, fact in enumerate(facts):
         head = f"{heading}：" if heading and number == 0 else ""
-        listed = fact.items or [_document(d) for d in fact.documents]
+        listed = [*fact.items, *(_document(d) for d in fact.documents)]
         shown, spoken = [], []
         if fact.text:
             shown.append(fact.text)
             spoken.append(fact.text)
         shown += [f"{place}. {entry}" for place, entry in enumerate(listed, 1)]
         spoken += [f"{_ordinal(place)}，{entry}；" for place, entry in enumerate(listed)]
-        draft.add(head + "\n".join(shown), head + "".join(_sentence(s) for s in spoken))
-        draft.rows.append({"label": heading or "", "value": "\n".join(shown)})
+        # A list begins on a line of its own, or its first entry would hang on the heading.
+        below = "\n" if head and not fact.text and len(listed) > 1 else ""
+        draft.add(head + below + "\n".join(shown), head + "".join(_sentence(s) for s in spoken))
         draft.sources.append(_source(item, aspect.value, fact))
 
 

@@ -10,7 +10,8 @@ from hotline.cases import IdentityProof
 _SPOKEN_DIGITS = str.maketrans("零〇洞一幺二两三四五六七八九", "00011223456789")
 _CASE_NUMBER = re.compile(r"(?<![0-9A-Z])[0-9A-Z]{31}\d{12}(?![0-9A-Z])")
 _QUERY_CODE = re.compile(r"(?<![0-9A-Z])\d{6,8}(?![0-9A-Z])")
-_LAST_FOUR = re.compile(r"(?<![0-9])(\d{3}[0-9X])(?![0-9A-Z])")
+# Four by themselves, or the last four of a whole ID number.
+_LAST_FOUR = re.compile(r"(?:(?<![0-9])|(?<=(?<![0-9])\d{14}))(\d{3}[0-9X])(?![0-9A-Z])")
 _PHONE = re.compile(r"(?<!\d)1\d{10}(?!\d)")
 # What surrounds a name when people say it; longest first.
 _AROUND_NAME = re.compile(

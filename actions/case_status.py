@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import Events, HotlineAction, heard, intent_of
@@ -45,16 +45,17 @@ class ValidateCaseStatusForm(HotlineAction):
         asked = tracker.get_slot("requested_slot")
         known = tracker.get_slot("case_reference")
         text = heard(tracker)
+        # Two steps in one breath (「查613482，陈小明，1234」) are taken in one turn.
+        reference = find_case_reference(text) if asked != "identity_outcome" else None
         try:
-            # Two steps in one breath (「查613482，陈小明，1234」) are taken in one turn.
-            reference = find_case_reference(text) if asked != "identity_outcome" else None
             if reference and reference != known:
-                opened = await self._open(reference, text)
-                return opened
+                return await self._open(reference, text)
             if known and asked != "case_reference":
                 return await self._prove(tracker, str(known), text, asked)
         except HubDownError:
-            return [SlotSet("case_reference", known or "-"), SlotSet("identity_outcome", "unavailable")]
+            # The number given is kept: it is not asked for again when the hub is back.
+            kept = reference or known or "-"
+            return [SlotSet("case_reference", kept), SlotSet("identity_outcome", "unavailable")]
         if asked is None:
             return []  # just started, nothing given yet: the form asks
         if intent_of(tracker) in _LEAVES_THE_FORM:
@@ -191,15 +192,9 @@ class CaseStatus(HotlineAction):
         try:
             case = await self.tools.hub.case(reference, verification)
         except IdentityRequiredError:
-            # The check has run out (ten minutes): it is asked for again, the number is not.
-            say(
-                dispatcher,
-                tracker,
-                wording.reply("ask_identity"),
-                aspect=Aspect.STATUS,
-                expects="identity_proof",
-            )
-            return forgotten
+            # The check has run out (ten minutes): the form asks for it again, not for the number.
+            # Outside the form the proofs would be read as a question.
+            return [*forgotten, FollowupAction(FORM)]
         except HubDownError:
             say(
                 dispatcher,

@@ -40,7 +40,9 @@ def make_server(settings: Settings) -> Sanic[Any, Any]:
     catalogue = load_catalogue()
     tools = Tools(
         catalogue=catalogue,
-        search=HybridSearch(catalogue.items.values(), SentenceEncoder(settings.embedding_model)),
+        search=HybridSearch(
+            catalogue.items.values(), SentenceEncoder(settings.embedding_model), settings.models_dir / "search"
+        ),
         hub=HttpDataHub(settings.effective_hub_url, settings.hub_paasid, settings.hub_token, settings.hub_timeout_s),
         wording=Wording(number=settings.handoff_number),
         deadline_s=settings.action_deadline_s,

@@ -20,8 +20,12 @@ from hotline.messages import Aspect, Button, Reply
 from knowledge_base.decide import Decision, Outcome, decide
 from knowledge_base.subject import plain, subject_of
 
-_ORDINALS = {"一": 0, "1": 0, "前": 0, "上": 0, "二": 1, "两": 1, "2": 1, "三": 2, "3": 2}
+_NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
+_PLACE = re.compile(r"(?P<from_end>倒数)?第(?P<number>[一二两三四五六七八九十百\d]+)")
+_NUMBER = re.compile(r"(?P<number>[一二两三四五六七八九十百\d]+)(?!样|下|般|直|定|起)")
+_DEATH = re.compile(r"去世|过世|過世|过身|過身|离世|離世|病故|死亡|走咗|走了|不在了|冇咗|身故")
 _LAST = re.compile(r"最后|尾|后面")
+_FIRST = re.compile(r"前|上")
 _CORRECTION = re.compile(r"(?:不是|唔系|唔係)(?P<wrong>[^，,。是]*)[，,。 ]*(?:是|系|係)(?P<right>.+)")
 
 
@@ -82,7 +86,15 @@ class ServiceAction(HotlineAction):
             checked = False
         except HubDownError:
             item, checked = guide, False
-        reply = answer(self.tools.wording, item, aspect, self.tools.today(), halls=halls, hub_checked=checked)
+        reply = answer(
+            self.tools.wording,
+            item,
+            aspect,
+            self.tools.today(),
+            halls=halls,
+            hub_checked=checked,
+            bereaved=item.tone == "grief" and bool(_DEATH.search(heard(tracker))),
+        )
         say(dispatcher, tracker, reply, aspect=aspect, item=item)
         return [
             SlotSet("service_item", key),
@@ -238,13 +250,15 @@ class FileRequest(ServiceAction):
 
 def option_place(text: str, count: int) -> int | None:
     """Which of ``count`` offered things 「第二个」「最后那个」「2」 means (from 0); None where none is."""
+    if found := _PLACE.search(text) or (None if _LAST.search(text) else _NUMBER.search(text)):
+        said = found["number"]
+        number = int(said) if said.isdecimal() else _NUMBERS.get(said, 0)
+        if not 1 <= number <= count:
+            return None
+        return count - number if found.groupdict().get("from_end") else number - 1
     if _LAST.search(text):
         return count - 1
-    for character in text:
-        if character in _ORDINALS:
-            place = _ORDINALS[character]
-            return place if place < count else None
-    return None
+    return 0 if _FIRST.search(text) else None
 
 
 def _aspect_of_intent(intent: str) -> Aspect:

@@ -51,7 +51,9 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], object]) -> Response:
         length = request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > _MAX_BODY:
+        if "transfer-encoding" in request.headers:
+            return problems.problem(411, "length_required", "请求要带 Content-Length，不收分块发送的内容。")
+        if not length.isdecimal() or int(length) > _MAX_BODY:
             return problems.problem(413, "body_too_large", "这条内容太大了，一次最多 500 个字，请分几句来说。")
         response: Response = await call_next(request)  # type: ignore[misc]
         if not request.url.path.startswith("/docs"):  # FastAPI's own page loads its parts from elsewhere

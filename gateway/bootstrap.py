@@ -17,6 +17,7 @@ from gateway.replies import Sentences
 from gateway.services import Services
 from gateway.speech import SpeechEngines
 from gateway.turns import TurnService
+from hotline.errors import DialogueDownError
 from hotline.settings import Settings
 from knowledge_base.catalogue import load_catalogue
 from storage.engine import make_engine
@@ -27,6 +28,7 @@ from voice.tts.load import load_synthesiser
 from voice.vad import load_vad
 
 _PROMPT_NAMES = 20
+_ENGINE_WAIT_S = 60
 
 
 @asynccontextmanager
@@ -61,7 +63,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         sentences=sentences,
         session_turns=settings.session_turns,
     )
-    warming = asyncio.create_task(speech.warm_up())
+    warming = asyncio.create_task(_warm_up(speech, engine))
     try:
         yield Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics)
     finally:
@@ -72,6 +74,17 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         await client.aclose()
         await hub.aclose()
         await store.close()
+
+
+async def _warm_up(speech: SpeechEngines, engine: RasaDialogue) -> None:
+    """Speech loads once the dialogue engine answers: until then both cores are its own."""
+    for _ in range(_ENGINE_WAIT_S):
+        try:
+            await engine.ping()
+            break
+        except DialogueDownError:
+            await asyncio.sleep(1.0)
+    await speech.warm_up()
 
 
 def recognition_prompt() -> str:

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from pydantic import ValidationError
 
 from hotline.errors import ActionsDownError, DialogueDownError
 from hotline.messages import CitizenMessage, Reply, Understanding
-from hotline.ports import DialogueAnswer
+from hotline.ports import DialogueAnswer, DialogueEngine
 
 logger = logging.getLogger(__name__)
 
 
+class Engine(DialogueEngine, Protocol):
+    """A dialogue engine whose parts behind it can be asked one by one."""
+
+    async def ping_actions(self) -> None:
+        """Raises ActionsDownError."""
+        ...
+
+    async def ping_search(self) -> None:
+        """Raises ActionsDownError: the search index lives with the actions."""
+        ...
+
+
 class RasaDialogue:
-    """A :class:`hotline.ports.DialogueEngine`.
+    """An :class:`Engine`: Rasa over HTTP.
 
     The REST channel swallows exceptions and answers ``[]``: an empty answer is therefore a
     failure of the actions, never a silence to pass on.
@@ -91,6 +103,9 @@ def read_answer(messages: list[dict[str, Any]]) -> DialogueAnswer:
     understanding = Understanding()
     signals: dict[str, Any] = {}
     for message in messages:
+        if not isinstance(message, dict):
+            logger.warning("the engine's message is no object")
+            continue
         custom = message.get("custom")
         try:
             if isinstance(custom, dict) and "reply" in custom:

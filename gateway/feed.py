@@ -9,15 +9,19 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from hotline.events import ConversationEvent
 
 _BACKLOG = 256
 
+# Events, and whatever frames a watcher puts among them itself to have them leave in order.
+Outbox = asyncio.Queue[ConversationEvent | dict[str, Any]]
+
 
 class EventFeed:
     def __init__(self) -> None:
-        self._watchers: dict[str, set[asyncio.Queue[ConversationEvent]]] = defaultdict(set)
+        self._watchers: dict[str, set[Outbox]] = defaultdict(set)
 
     def publish(self, events: Iterable[ConversationEvent]) -> None:
         """Hands stored events to whoever watches their conversation. A watcher too slow to keep
@@ -28,8 +32,8 @@ class EventFeed:
                     queue.put_nowait(event)
 
     @asynccontextmanager
-    async def watch(self, conversation_id: str) -> AsyncIterator[asyncio.Queue[ConversationEvent]]:
-        queue: asyncio.Queue[ConversationEvent] = asyncio.Queue(_BACKLOG)
+    async def watch(self, conversation_id: str) -> AsyncIterator[Outbox]:
+        queue: Outbox = asyncio.Queue(_BACKLOG)
         watchers = self._watchers[conversation_id]
         watchers.add(queue)
         try:

@@ -21,6 +21,7 @@ _TITLES = {
     404: "没有找到",
     405: "不支持这种请求",
     409: "现在不能这样做",
+    411: "缺少内容长度",
     413: "内容太大",
     422: "内容不能受理",
     429: "太频繁",
@@ -48,6 +49,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 400:  # FastAPI's word for a body that cannot even be decoded
+            return problem(422, "bad_input", "请求的内容读不出来，请用 UTF-8 的 JSON 再发。")
         detail = _TITLES.get(error.status_code, "请求没有成功") + "，请核对地址和方式。"
         return problem(error.status_code, "http_error", detail)
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
-from gateway.dialogue import RasaDialogue
+from gateway.dialogue import Engine
 from gateway.feed import EventFeed
 from gateway.metrics import Metrics
 from gateway.replies import Sentences
@@ -33,7 +33,7 @@ class Services:
     feed: EventFeed
     sentences: Sentences
     hub: DataHub
-    engine: RasaDialogue
+    engine: Engine
     speech: SpeechEngines
     metrics: Metrics
 

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from weakref import WeakValueDictionary
 
 from gateway.emergencies import Emergency, EmergencyWatch
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 _WANTS_PERSON = re.compile(
     r"转人工|轉人工|人工(客服|服务|坐席)?$|真人|找(个|個)?人|接线员|接線員|揾(个|個)?人|搵(个|個)?人"
 )
+_WANTS_NO_PERSON = re.compile(r"(不用|不要|不想|别|唔使|唔好|唔要)(再)?[转轉]?(接)?人工")
 
 
 def _utc_now() -> datetime:
@@ -128,7 +130,7 @@ class TurnService:
         if emergency := self._emergencies.look(message.text):
             return self._danger(emergency, record)
         if record.state not in BOT_ANSWERS:
-            return TurnOutcome(expects=record.expects, flow=record.flow)  # an agent has the floor
+            return TurnOutcome(**_still_open(record))  # an agent has the floor
         try:
             answer = await self._engine.answer(message, record.state.value)
         except PartDownError as error:
@@ -138,17 +140,18 @@ class TurnService:
     def _danger(self, emergency: Emergency, record: ConversationRecord) -> TurnOutcome:
         understanding = Understanding(intent=f"emergency_{emergency.kind}", confidence=1.0)
         trigger = Trigger.HANDOFF_REQUESTED if record.state in BOT_ANSWERS else None
-        return TurnOutcome(replies=[emergency.reply], understanding=understanding, trigger=trigger)
+        return TurnOutcome(
+            replies=[emergency.reply], understanding=understanding, trigger=trigger, **_still_open(record)
+        )
 
     def _part_down(self, message: CitizenMessage, record: ConversationRecord, error: PartDownError) -> TurnOutcome:
-        wants_person = bool(_WANTS_PERSON.search(message.text))
+        wants_person = bool(_WANTS_PERSON.search(message.text)) and not _WANTS_NO_PERSON.search(message.text)
         reply = self._sentences.handoff() if wants_person else self._sentences.part_down(error)
         return TurnOutcome(
             replies=[reply],
             understanding=Understanding(intent="handoff" if wants_person else None),
             trigger=Trigger.HANDOFF_REQUESTED if wants_person else None,
-            expects=record.expects,  # the question that was open still is
-            flow=record.flow,
+            **_still_open(record),
             events=[self._part_down_event(message.conversation_id, message.turn_id, error.code)],
         )
 
@@ -215,6 +218,12 @@ class TurnService:
         )
 
 
+def _still_open(record: ConversationRecord) -> dict[str, Any]:
+    """What stays as it was where the engine was not asked: its question is still open, so the next
+    words may still be proofs, and its buttons are still good."""
+    return {"expects": record.expects, "flow": record.flow, "issued_payloads": record.issued_payloads}
+
+
 def _allowed(text: str, issued_payloads: list[str]) -> str:
     """``text`` as the engine may see it.
 
@@ -238,8 +247,21 @@ def _masked(reply: Reply) -> Reply:
         update={
             "text": mask_text(reply.text, own_words=False),
             "speech_text": mask_text(reply.speech_text, own_words=False),
+            "buttons": [b.model_copy(update={"title": mask_text(b.title, own_words=False)}) for b in reply.buttons],
+            "card": _masked_values(reply.card),
         }
     )
+
+
+def _masked_values(value: Any) -> Any:
+    """A card with the texts in it masked; an unmasked one would be refused by the store, answer and all."""
+    if isinstance(value, str):
+        return mask_text(value, own_words=False)
+    if isinstance(value, dict):
+        return {name: _masked_values(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked_values(inner) for inner in value]
+    return value
 
 
 def _stored_result(turn: StoredTurn, record: ConversationRecord) -> TurnResult:

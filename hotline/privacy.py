@@ -11,7 +11,8 @@ import re
 PROOF_PLACEHOLDER = "［已隐去：身份核对信息］"
 
 # Spoken and typed numbers come with spaces, dashes and Chinese digits between them.
-_SEPARATORS = r"[\s\-－—·]?"
+_SEPARATOR = r"[\s\-－—·]"
+_SEPARATORS = rf"{_SEPARATOR}?"
 _CN_DIGITS = str.maketrans("零〇一幺二两三四五六七八九", "0011223456789")
 _DIGIT = r"[0-9０-９零〇一幺二两三四五六七八九]"
 
@@ -20,9 +21,16 @@ _NOT_BEFORE_DIGIT = rf"(?!{_SEPARATORS}{_DIGIT})"
 
 _ID_CARD = re.compile(rf"{_NOT_AFTER_DIGIT}(?:{_DIGIT}{_SEPARATORS}){{17}}(?:{_DIGIT}|[Xx]){_NOT_BEFORE_DIGIT}")
 _BANK_CARD = re.compile(rf"{_NOT_AFTER_DIGIT}(?:{_DIGIT}{_SEPARATORS}){{15,18}}{_DIGIT}{_NOT_BEFORE_DIGIT}")
-_MOBILE = re.compile(rf"{_NOT_AFTER_DIGIT}[1１一幺](?:{_SEPARATORS}{_DIGIT}){{10}}(?![Xx]|{_DIGIT})")
+# The country code (+86, 0086) may stand right before a mobile.
+_MOBILE_BEGINS = rf"(?:{_NOT_AFTER_DIGIT}|(?<={_NOT_AFTER_DIGIT}86)|(?<={_NOT_AFTER_DIGIT}0086))[1１一幺]"
+_MOBILE = re.compile(rf"{_MOBILE_BEGINS}(?:{_SEPARATORS}{_DIGIT}){{10}}(?!{_DIGIT})")
 # Not a part of a longer number said in groups (「440605 1990 0101 123X」).
-_LONE_MOBILE = re.compile(rf"(?<!{_DIGIT}[\s\-])" + _MOBILE.pattern)
+_LONE_MOBILE = re.compile(rf"(?<!{_DIGIT}{_SEPARATOR})" + _MOBILE.pattern)
+# Recognisers put commas between the groups a mobile is said in. In its 3-4-4 groups alone: sums and
+# lists have commas too.
+_GROUPED_MOBILE = re.compile(
+    rf"{_MOBILE_BEGINS}{_DIGIT}{{2}}[，,、.。 ]{{1,2}}{_DIGIT}{{4}}[，,、.。 ]{{1,2}}{_DIGIT}{{4}}(?!{_DIGIT})"
+)
 _LANDLINE = re.compile(r"(?<!\d)(0\d{2,3}-?)(\d{7,8})(?!\d)")
 
 # Proofs given unasked: 「陈小明，1234」「身份证后四位 567X」「我叫陈小明」.
@@ -42,8 +50,8 @@ _OWN_NAME = re.compile(
 
 
 def _plain(number: str) -> str:
-    kept = re.sub(r"[\s\-－—·]", "", number).translate(_CN_DIGITS)
-    return "".join(str(int(c)) if c.isdigit() else c.upper() for c in kept)
+    kept = re.sub(r"[\s\-－—·，,、.。]", "", number).translate(_CN_DIGITS)
+    return "".join(str(int(c)) if c.isdecimal() else c.upper() for c in kept)
 
 
 def mask_id_card(number: str) -> str:
@@ -72,6 +80,7 @@ def mask_text(text: str, *, own_words: bool = True) -> str:
     text = _ID_CARD.sub(lambda m: mask_id_card(m.group()), text)
     text = _BANK_CARD.sub(lambda m: f"{'*' * 8}{_plain(m.group())[-4:]}", text)
     text = _MOBILE.sub(lambda m: mask_phone(m.group()), text)
+    text = _GROUPED_MOBILE.sub(lambda m: mask_phone(m.group()), text)
     if not own_words:
         return text
     text = _LANDLINE.sub(lambda m: f"{m.group(1)}{'*' * (len(m.group(2)) - 4)}{m.group(2)[-4:]}", text)

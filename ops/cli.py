@@ -62,7 +62,9 @@ def search(
     from knowledge_base.catalogue import load_catalogue
     from knowledge_base.search import HybridSearch, SentenceEncoder
 
-    index = HybridSearch(load_catalogue().items.values(), SentenceEncoder(Settings().embedding_model))
+    settings = Settings()
+    encoder = SentenceEncoder(settings.embedding_model)
+    index = HybridSearch(load_catalogue().items.values(), encoder, settings.models_dir / "search")
     for row in _rows(text, jsonl):
         ranked = [hit.model_dump() for hit in index.search(row["text"], limit)]
         _print({"id": row["id"], "ranked": ranked})

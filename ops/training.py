@@ -82,12 +82,20 @@ def check_training_files() -> Iterator[str]:
 def check_file(file: Path, versioned: bool = True) -> Iterator[str]:
     """Problems of one file: YAML syntax, the version key, and NLU examples that the engine would skip in silence."""
     name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
-    text = file.read_text(encoding="utf-8")
     try:
+        text = file.read_bytes().decode("utf-8")
         document = yaml.compose(text)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        yield f"{name}:{line}：不是 UTF-8 编码的文字，请另存为 UTF-8"
+        return
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         yield f"{name}:{line}：YAML 写法不对（{error.problem}）"
+        return
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        yield f"{name}:{line}：有不可见的控制字符，请删掉"
         return
     if not isinstance(document, yaml.MappingNode):
         yield f"{name}:1：最外层要是「键: 值」"

@@ -43,4 +43,4 @@ class StorageDownError(PartDownError):
     """The database is unreachable, locked for too long, full, or has no tables yet."""
 
     code = "storage_down"
-    citizen_sentence = "系统暂时记不下您的话，请稍后再试，或拨打 12345 找人工。"
+    citizen_sentence = "系统暂时记不下您的话，请稍后再试，或拨打 12345 找人工；紧急情况请直接拨打 110、119 或 120。"

@@ -41,9 +41,10 @@ def parse_format(encoding: object, sample_rate: object) -> tuple[Encoding, int]:
         known = Encoding(str(encoding))
     except ValueError:
         raise AudioFormatError(f"声音编码「{str(encoding)[:20]}」不支持，请用 pcm_s16le 或 mulaw。") from None
-    if isinstance(sample_rate, bool) or sample_rate not in SAMPLE_RATES:
+    number = isinstance(sample_rate, int | float) and not isinstance(sample_rate, bool)
+    if not number or sample_rate not in SAMPLE_RATES:
         raise AudioFormatError(f"采样率「{str(sample_rate)[:20]}」不支持，请用 8000 或 16000 赫兹。")
-    return known, int(str(sample_rate))
+    return known, int(float(str(sample_rate)))
 
 
 def to_samples(pcm: bytes) -> Samples:

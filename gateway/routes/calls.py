@@ -20,6 +20,8 @@ from voice.session import CallSession
 
 router = APIRouter(prefix="/api/v1", tags=["通话"])
 
+_TRY_AGAIN = 1013  # WebSocket close code
+
 
 @router.websocket("/calls")
 async def call(socket: WebSocket) -> None:
@@ -29,7 +31,13 @@ async def call(socket: WebSocket) -> None:
     start = await _start_frame(socket)
     if start is None:
         return
-    record, token = await house.new_conversation(Channel.VOICE)
+    try:
+        record, token = await house.new_conversation(Channel.VOICE)
+    except HotlineError as error:  # nothing can be recorded, so nothing is answered: said, not kept silent
+        await _send_error(socket, error)
+        await socket.send_json({"type": "ended", "reason": error.code})
+        await socket.close(_TRY_AGAIN)
+        return
     call_id = uuid.uuid4().hex
     dialogue = CallDialogue(house, record)
     session = house.speech.session(dialogue, _sender(socket))
@@ -80,10 +88,12 @@ async def _carry(socket: WebSocket, session: CallSession) -> str:
     ended = asyncio.create_task(session.ended.wait())
     try:
         await asyncio.wait({hearing, ended}, return_when=asyncio.FIRST_COMPLETED)
-        if hearing.done():
-            return hearing.result()
-        await socket.close()
-        return "line"
+        reason = hearing.result() if hearing.done() else "line"
+        if reason == "caller":
+            await session.stop()
+        if reason != "vanished":
+            await socket.close()
+        return reason
     finally:
         for task in (hearing, ended):
             task.cancel()
@@ -101,8 +111,6 @@ async def _hear(socket: WebSocket, session: CallSession) -> str:
                 case "dtmf":
                     await session.dtmf(str(frame.get("digit", "")))
                 case "stop":
-                    await session.stop()
-                    await socket.close()
                     return "caller"
                 case "start":
                     await session.start(frame.get("encoding"), frame.get("sample_rate"))
@@ -122,7 +130,7 @@ async def _receive(socket: WebSocket) -> dict[str, Any] | bytes:
         return bytes(sound)
     try:
         frame = json.loads(message.get("text") or "")
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         raise BadInputError("这一帧不是 JSON 文字，请按接口格式发送。") from None
     if not isinstance(frame, dict):
         raise BadInputError("这一帧要是一个 JSON 对象。")

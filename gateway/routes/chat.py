@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -11,17 +12,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, StringConstraints
 
+from gateway.feed import Outbox
 from gateway.services import Services, bearer, services_of
 from gateway.turns import TurnResult
-from hotline.errors import BadInputError, HotlineError
+from hotline.errors import BadInputError, HotlineError, NotAuthorisedError
 from hotline.events import ConversationEvent, EventType
 from hotline.messages import Channel
 from hotline.privacy import mask_text
 from storage.ports import ConversationRecord
 
+logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/api/v1/conversations", tags=["对话"])
 
 _UNAUTHORISED = 4401  # WebSocket close code, after HTTP's 401
+_TRY_AGAIN = 1013
 _SHOWN = {
     EventType.REPLY,
     EventType.AGENT_MESSAGE,
@@ -107,13 +111,13 @@ async def events(socket: WebSocket, conversation_id: str, token: str = "", after
         record = await house.authorised(conversation_id, token)
     except HotlineError as error:
         await socket.send_json({"type": "error", "code": error.code, "detail": error.detail})
-        await socket.close(_UNAUTHORISED)
+        await socket.close(_UNAUTHORISED if isinstance(error, NotAuthorisedError) else _TRY_AGAIN)
         return
-    seen = int(after) if after.isdigit() else record.event_seq
+    seen = min(int(after), record.event_seq) if after.isdecimal() and len(after) < 16 else record.event_seq
     async with house.feed.watch(conversation_id) as queue:
-        outward = asyncio.create_task(_send_events(socket, house, conversation_id, seen, queue))
+        outward = asyncio.create_task(_keep_told(socket, house, conversation_id, seen, queue))
         try:
-            await _hear(socket, house, record)
+            await _hear(socket, house, record, queue)
         except WebSocketDisconnect:
             pass
         finally:
@@ -142,13 +146,32 @@ def turn_json(result: TurnResult) -> dict[str, Any]:
     }
 
 
+async def _keep_told(
+    socket: WebSocket,
+    house: Services,
+    conversation_id: str,
+    seen: int,
+    queue: Outbox,
+) -> None:
+    """Sends events until the client has gone. A socket that can't be told any more is closed: the
+    client would otherwise wait in silence instead of coming back with ``after``."""
+    try:
+        await _send_events(socket, house, conversation_id, seen, queue)
+    except WebSocketDisconnect:
+        return  # _hear ends the watch
+    except Exception as error:
+        logger.warning("events of %s: %s", conversation_id, type(error).__name__)
+        await socket.close(_TRY_AGAIN)
+
+
 async def _send_events(
     socket: WebSocket,
     house: Services,
     conversation_id: str,
     seen: int,
-    queue: asyncio.Queue[ConversationEvent],
+    queue: Outbox,
 ) -> None:
+    turn: dict[str, Any] | None = None
     while True:
         # Watching began before this read, so an event is either in the store or still to come.
         missed = await house.store.events_after(conversation_id, seen, _PAGE)
@@ -157,10 +180,15 @@ async def _send_events(
             seen = event.seq
         if len(missed) == _PAGE:
             continue
-        event = await queue.get()
-        if event.seq == seen + 1:
-            await _send_event(socket, event)
-            seen = event.seq
+        if turn is not None:  # whatever led to it has been sent
+            await socket.send_json(turn)
+            turn = None
+        told = await queue.get()
+        if isinstance(told, dict):
+            turn = told
+        elif told.seq == seen + 1:
+            await _send_event(socket, told)
+            seen = told.seq
 
 
 async def _send_event(socket: WebSocket, event: ConversationEvent) -> None:
@@ -176,20 +204,25 @@ async def _send_event(socket: WebSocket, event: ConversationEvent) -> None:
     await socket.send_json(frame)
 
 
-async def _hear(socket: WebSocket, house: Services, record: ConversationRecord) -> None:
+async def _hear(socket: WebSocket, house: Services, record: ConversationRecord, queue: Outbox) -> None:
     while True:
         try:
             frame = json.loads(await socket.receive_text())
             if not isinstance(frame, dict) or frame.get("type") != "message":
                 raise BadInputError('这里只收 {"type":"message","text":…}。')
             client_id = frame.get("client_message_id")
-            if client_id is not None and not (isinstance(client_id, str) and 0 < len(client_id) <= 128):
+            if client_id is not None and not (_printable(client_id) and len(client_id) <= 128):
                 raise BadInputError("client_message_id 要是 1 到 128 个字符。")
-            # The replies reach every watcher, this socket included, as events.
+            # The replies reach every watcher, this socket included, as events; the turn follows them.
             result = await take_turn(house, record, frame.get("text"), record.channel, client_id)
-            await socket.send_json({"type": "turn", **result})
-        except (json.JSONDecodeError, KeyError):  # KeyError: a binary frame
+            await queue.put({"type": "turn", **result})
+        except (json.JSONDecodeError, RecursionError, KeyError):  # KeyError: a binary frame
             error: HotlineError = BadInputError("这一帧不是 JSON 文字，请按接口格式发送。")
             await socket.send_json({"type": "error", "code": error.code, "detail": error.detail})
         except HotlineError as named:
             await socket.send_json({"type": "error", "code": named.code, "detail": named.detail})
+
+
+def _printable(value: object) -> bool:
+    """A text that can be kept: not empty, no lone halves of characters."""
+    return isinstance(value, str) and bool(value) and not any("\ud800" <= c <= "\udfff" for c in value)

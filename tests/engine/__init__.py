@@ -1,0 +1,1 @@
+"""Tests of our parts inside the dialogue engine, run in its own environment."""

@@ -1,0 +1,167 @@
+"""The real action server over HTTP, asked as Rasa 3.6 asks it."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from rasa_sdk.endpoint import create_app
+from rasa_sdk.executor import ActionExecutor
+from sanic import Sanic
+
+from actions.base import Tools
+from actions.registry import make_actions
+from actions.server import _add_readiness
+from actions.wording import Wording
+from data_hub.memory import InMemoryDataHub
+from gateway.dialogue import read_answer
+from hotline.messages import Aspect
+from knowledge_base.catalogue import load_catalogue
+from knowledge_base.memory import PhraseSearch
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "actions"))
+from line_parts import LAST_FOUR, NAME, case_record
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+CATALOGUE = load_catalogue()
+
+
+@pytest.fixture(scope="module")
+def hub() -> InMemoryDataHub:
+    return InMemoryDataHub(CATALOGUE.items.values(), CATALOGUE.halls.values(), [case_record()])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(hub: InMemoryDataHub) -> AsyncIterator[httpx.AsyncClient]:
+    tools = Tools(
+        catalogue=CATALOGUE,
+        search=PhraseSearch(CATALOGUE.items.values()),
+        hub=hub,
+        wording=Wording(),
+        deadline_s=1.8,
+        today=lambda: date(2026, 11, 22),
+    )
+    executor = ActionExecutor()
+    for action in make_actions(tools):
+        executor.register_action(action)
+    Sanic.test_mode = True
+    app = create_app(executor, cors_origins=[])
+    _add_readiness(app, tools, CATALOGUE)
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    running: Any = await app.create_server(sock=listener, return_asyncio_server=True, access_log=False)
+    await running.startup()
+    await running.before_start()
+    await running.after_start()
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=5) as client:
+        yield client
+    await running.before_stop()
+    await running.close()
+    await running.after_stop()
+    Sanic._app_registry.clear()
+
+
+def payload(action: str, text: str, intent: str = "inform", **slots: Any) -> dict[str, Any]:
+    """What Rasa 3.6.21 posts to its action endpoint."""
+    message = {
+        "intent": {"name": intent, "confidence": 0.93},
+        "entities": [],
+        "text": text,
+        "message_id": "2f6d",
+        "metadata": {"turn_id": "t1", "channel": "web", "confidence": 1.0, "state": "bot"},
+        "text_tokens": [[0, len(text)]],
+        "intent_ranking": [{"name": intent, "confidence": 0.93}],
+    }
+    return {
+        "next_action": action,
+        "sender_id": "c1",
+        "tracker": {
+            "sender_id": "c1",
+            "slots": {"session_started_metadata": None, "requested_slot": None} | slots,
+            "latest_message": message,
+            "latest_event_time": 1795341600.0,
+            "followup_action": None,
+            "paused": False,
+            "events": [
+                {"event": "action", "timestamp": 1795341599.0, "name": "action_session_start"},
+                {"event": "user", "timestamp": 1795341600.0, "text": text, "parse_data": message},
+            ],
+            "latest_input_channel": "rest",
+            "active_loop": {},
+            "latest_action": {"action_name": "action_listen"},
+            "latest_action_name": "action_listen",
+        },
+        "domain": {"config": {}, "intents": [], "entities": [], "slots": {}, "responses": {}, "actions": []},
+        "version": "3.6.21",
+    }
+
+
+async def test_an_answer_makes_the_round_trip_with_its_sources(server: httpx.AsyncClient) -> None:
+    answer = await server.post("/webhook", json=payload("action_answer_service", "申领居住证收费吗", "ask_fee"))
+    assert answer.status_code == 200
+    body = answer.json()
+    slots = {e["name"]: e["value"] for e in body["events"] if e["event"] == "slot"}
+    assert slots["service_item"] == "JZ02"
+    assert slots["last_aspect"] == "fee"
+    # Rasa's REST channel hands on what is under ``custom``.
+    read = read_answer([{"recipient_id": "c1", "custom": r["custom"]} for r in body["responses"]])
+    assert "首次申领居住证不收费" in read.replies[0].text
+    assert read.understanding.aspect is Aspect.FEE
+    assert read.understanding.item_key == "JZ02"
+    assert read.understanding.confidence == pytest.approx(0.93)
+    assert read.replies[0].sources[0].field == "fee"
+
+
+async def test_the_status_form_makes_the_round_trip_without_a_proof_in_any_slot(server: httpx.AsyncClient) -> None:
+    text = f"613482，{NAME}，{LAST_FOUR}"
+    body = (await server.post("/webhook", json=payload("validate_case_status_form", text, "check_status"))).json()
+    slots = {e["name"]: e["value"] for e in body["events"] if e["event"] == "slot"}
+    assert slots["case_reference"] == "613482"
+    assert slots["identity_outcome"] == "verified"
+    assert NAME not in str(body)
+    assert LAST_FOUR not in str(body)
+    body = (await server.post("/webhook", json=payload("action_case_status", text, **slots))).json()
+    assert "审核中" in read_answer(body["responses"]).replies[0].text
+    assert NAME not in str(body)
+
+
+async def test_a_hub_that_is_down_is_said_over_the_round_trip(server: httpx.AsyncClient, hub: InMemoryDataHub) -> None:
+    hub.available = False
+    try:
+        request = payload("action_case_status", "查进度", case_reference="613482", identity_outcome="unavailable")
+        answer = await server.post("/webhook", json=request)
+    finally:
+        hub.available = True
+    assert answer.status_code == 200
+    read = read_answer(answer.json()["responses"])
+    assert read.part_down == "hub_down"
+    assert "数据中台暂时联系不上" in read.replies[0].text
+
+
+async def test_an_action_nobody_knows_is_named(server: httpx.AsyncClient) -> None:
+    answer = await server.post("/webhook", json=payload("action_unheard_of", "你好"))
+    assert answer.status_code == 404
+    assert answer.json()["action_name"] == "action_unheard_of"
+
+
+async def test_readiness_asks_the_search_index(server: httpx.AsyncClient) -> None:
+    answer = await server.get("/ready")
+    assert answer.status_code == 200
+    assert answer.json()["services"] == len(CATALOGUE)
+    assert (await server.get("/health")).status_code == 200
+
+
+async def test_every_action_of_the_line_is_served(server: httpx.AsyncClient) -> None:
+    from actions.registry import ACTIONS
+
+    served = {a["name"] for a in (await server.get("/actions")).json()}
+    assert len(served) >= len(ACTIONS)
+    assert {"action_answer_service", "validate_case_status_form", "action_safety"} <= served

@@ -1,0 +1,144 @@
+"""The gateway behind a real socket, with a real store, a scripted engine and a scripted voice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from websockets.asyncio.client import ClientConnection, connect
+
+from data_hub.memory import InMemoryDataHub
+from gateway.app import create_app
+from gateway.emergencies import EmergencyWatch
+from gateway.feed import EventFeed
+from gateway.memory_dialogue import ScriptedDialogue
+from gateway.metrics import Metrics
+from gateway.replies import Sentences
+from gateway.services import Services
+from gateway.speech import SpeechEngines
+from gateway.turns import TurnService
+from hotline.settings import Settings
+from storage.engine import make_engine
+from storage.sql import SqlStore
+from voice.stt.scripted import ScriptedRecogniser
+from voice.tts.scripted import ScriptedSynthesiser
+from voice.vad import LoudnessVad
+
+DEADLINE_S = 5.0
+
+
+@dataclass
+class Gateway:
+    """A running gateway and its parts. ``http`` speaks to it over its real port."""
+
+    http: httpx.AsyncClient
+    address: str
+    services: Services
+    engine: ScriptedDialogue
+    hub: InMemoryDataHub
+    recogniser: ScriptedRecogniser
+    synthesiser: ScriptedSynthesiser
+
+    def reset(self) -> None:
+        """Everything is there and nothing is scripted."""
+        self.engine.__init__()  # type: ignore[misc]
+        self.recogniser.__init__([])  # type: ignore[misc]
+        self.synthesiser.spoken.clear()
+        self.hub.available = True
+
+    async def open(self) -> Talk:
+        answer = await self.http.post("/api/v1/conversations", json={"channel": "web"})
+        assert answer.status_code == 201
+        body = answer.json()
+        return Talk(self, body["conversation_id"], body["token"])
+
+    def socket(self, path: str) -> Any:
+        return connect(f"ws://{self.address}{path}")
+
+
+@dataclass
+class Talk:
+    gateway: Gateway
+    conversation_id: str
+    token: str
+
+    @property
+    def path(self) -> str:
+        return f"/api/v1/conversations/{self.conversation_id}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    async def say(self, text: object, **more: object) -> httpx.Response:
+        body = {"text": text, **more}
+        return await self.gateway.http.post(f"{self.path}/messages", json=body, headers=self.headers)
+
+    async def history(self) -> dict[str, Any]:
+        answer = await self.gateway.http.get(f"{self.path}/messages", headers=self.headers)
+        return dict(answer.json())
+
+    def events(self, after: object = "") -> Any:
+        return self.gateway.socket(f"{self.path}/events?token={self.token}&after={after}")
+
+
+async def frame(connection: ClientConnection) -> Any:
+    """The next frame: an object, or sound as bytes."""
+    async with asyncio.timeout(DEADLINE_S):
+        received = await connection.recv()
+    return received if isinstance(received, bytes) else json.loads(received)
+
+
+async def frames_until(connection: ClientConnection, **wanted: object) -> list[Any]:
+    """All frames up to and with the first that has the ``wanted`` fields."""
+    seen: list[Any] = []
+    while not (seen and isinstance(seen[-1], dict) and wanted.items() <= seen[-1].items()):
+        seen.append(await frame(connection))
+    return seen
+
+
+@asynccontextmanager
+async def running_gateway(database: Path, folder: Path) -> AsyncIterator[Gateway]:
+    """``database`` is a migrated file that is copied into ``folder``."""
+    shutil.copy(database, folder / "hotline.db")
+    settings = Settings(_env_file=None, data_dir=folder, models_dir=folder)
+    store = SqlStore(make_engine(settings.effective_database_url))
+    engine, feed, metrics = ScriptedDialogue(), EventFeed(), Metrics()
+    hub, sentences = InMemoryDataHub(), Sentences(settings.handoff_number)
+    recogniser, synthesiser = ScriptedRecogniser([]), ScriptedSynthesiser(ms_per_character=1.0)
+    speech = SpeechEngines(settings, recogniser, synthesiser, LoudnessVad, sentences, metrics)
+    turns = TurnService(
+        store=store, engine=engine, feed=feed, emergencies=EmergencyWatch(), sentences=sentences, session_turns=100
+    )
+    services = Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics)
+
+    @asynccontextmanager
+    async def bootstrap() -> AsyncIterator[Services]:
+        try:
+            yield services
+        finally:
+            await turns.close()
+            await speech.close()
+            await store.close()
+
+    listener = socket.create_server(("127.0.0.1", 0))  # listens at once: nobody has to wait for it
+    address = f"127.0.0.1:{listener.getsockname()[1]}"
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(bootstrap), log_level="critical", timeout_graceful_shutdown=1, access_log=False)
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False, timeout=DEADLINE_S) as http:
+            yield Gateway(http, address, services, engine, hub, recogniser, synthesiser)
+    finally:
+        server.should_exit = True
+        await serving
