@@ -84,7 +84,8 @@ def answer(
         draft.sources += [Source(item_code=h.code, field="name", version=h.source) for h in halls]
     contact = {"contact_number": item.contact.number, "contact_name": item.contact.name}
     if unknowns:
-        draft.add(wording.text("answer_unknown", name=item.name, unknowns=_distinct(unknowns), **contact))
+        key = "answer_unknown" if stated else "answer_nothing_known"
+        draft.add(wording.text(key, name=item.name, unknowns=_distinct(unknowns), **contact))
         draft.sources.append(_source(item, "contact"))
     elif any(f.confidence is Confidence.GENERAL for f in stated) or not stated:
         draft.add(wording.text("answer_general_confidence", **contact))

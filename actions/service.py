@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
@@ -231,21 +230,18 @@ class Fallback(ServiceAction):
         return [SlotSet("misunderstandings", min(misses, 10.0))]
 
 
-class FileRequest(ServiceAction):
-    """A problem is reported: what the guide says of it, and a person to take it down."""
+class FileRequest(HotlineAction):
+    """A problem is reported. The line cannot file it yet and says so: a person takes it down.
+
+    Which department it belongs to is not guessed: a leak from the flat above is no water cut.
+    """
 
     def name(self) -> str:
         return "action_file_request"
 
     async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
-        decision = await self.find(heard(tracker), None)
-        item = self.tools.catalogue.items[decision.item_key] if decision.item_key else None
-        facts: dict[str, Any] = {"guide": item.name if item else "", "lead": item.summary if item else ""}
-        reply = self.tools.wording.reply("request", **facts)
-        if item:
-            reply.sources = answer(self.tools.wording, item, Aspect.GENERAL, self.tools.today()).sources[:1]
-        say(dispatcher, tracker, reply, item=item)
-        return [SlotSet("service_item", item.key)] if item else []
+        say(dispatcher, tracker, self.tools.wording.reply("request"))
+        return []
 
 
 def option_place(text: str, count: int) -> int | None:

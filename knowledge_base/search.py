@@ -25,6 +25,11 @@ from knowledge_base.subject import plain, subject_of
 CHARACTER_WEIGHT = 0.3
 VECTOR_WEIGHT = 0.7
 
+# A short word that many services share names none of them, however well it fits one's alias.
+SHORT_MATTER = 3
+MANY_SERVICES = 3
+DOUBTFUL = 0.5
+
 # A logistic curve from (best score, lead over the second) to the probability that the best is
 # right. Fitted by `python -m knowledge_base calibrate`: the guides' own questions, each left out of
 # the index while it is asked, and the training set's out-of-scope questions as wrong ones.
@@ -66,6 +71,7 @@ class HybridSearch:
             raise ValueError("the catalogue is empty")
         self._keys = [key for key, _ in entries]
         texts = self._phrases = [text for _, text in entries]
+        self._subjects = {plain(subject_of(text)) for text in texts}
         self._encoder = encoder
         self._characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
         self._rows = self._characters.fit_transform(texts).tocsr()
@@ -94,11 +100,19 @@ class HybridSearch:
 
     def search(self, text: str, limit: int = 5) -> list[SearchHit]:
         ranked = sorted(self.scores(text).items(), key=lambda pair: -pair[1])[: limit + 1]
+        most = DOUBTFUL if self._is_shared(plain(subject_of(text))) else 1.0
         hits = []
         for place, (key, score) in enumerate(ranked[:limit]):
             rival = ranked[1][1] if place == 0 and len(ranked) > 1 else ranked[0][1]
-            hits.append(SearchHit(item_key=key, score=probability(score, score - rival)))
+            hits.append(SearchHit(item_key=key, score=min(most, probability(score, score - rival))))
         return hits
+
+    def _is_shared(self, matter: str) -> bool:
+        """Whether ``matter`` is a short word (「补贴」「社保」) that several services hold and none is called by."""
+        if len(matter) > SHORT_MATTER or matter in self._subjects:
+            return False
+        named = {key for key, phrase in zip(self._keys, self._phrases, strict=True) if matter in phrase}
+        return len(named) >= MANY_SERVICES
 
 
 def probability(score: float, lead: float) -> float:

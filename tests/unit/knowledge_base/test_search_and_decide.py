@@ -242,3 +242,15 @@ def test_the_packaged_model_gives_unit_vectors_that_tell_likeness() -> None:
     assert rows[0] @ rows[1] > rows[0] @ rows[2]
     assert np.allclose(encoder.encode(["居住证怎么办"])[0], rows[0], atol=1e-5)
     assert encoder.name
+
+
+def test_a_short_word_that_many_services_share_names_none_of_them() -> None:
+    index = HybridSearch(ITEMS.values(), PairEncoder())
+    for word in ("补贴", "公积金", "社保"):
+        assert index.search(word)[0].score < CLEAR, word
+
+
+def test_a_short_word_that_one_service_is_called_by_names_it() -> None:
+    index = HybridSearch(ITEMS.values(), PairEncoder())
+    assert index.search("居住证")[0].item_key == "JZ02"
+    assert index.search("居住证")[0].score > index.search("补贴")[0].score
