@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,10 +42,17 @@ class Settings(BaseSettings):
     endpoint_silence_ms: int = Field(700, description="说完后静音多久算一句（毫秒）")
     silence_prompt_s: float = Field(12.0, description="来电人多久不出声就问一次（秒）")
     silence_hangup_s: float = Field(110.0, description="来电人一直不出声多久后道别挂断（秒）")
+    call_idle_s: float = Field(60.0, description="通话多久收不到任何一帧就挂断（秒）")
     max_utterance_s: float = Field(30.0, description="一句话最长多久（秒）")
 
     session_turns: int = Field(12, description="多少轮后让引擎收短自己的历史")
     handoff_number: str = Field("12345", description="人工热线号码")
+
+    @field_validator("data_dir", "models_dir")
+    @classmethod
+    def _from_here(cls, folder: Path) -> Path:
+        """A relative folder is meant from where the command was given, in every process alike."""
+        return folder.expanduser().resolve()
 
     @cached_property
     def effective_hub_url(self) -> str:

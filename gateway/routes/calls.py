@@ -28,7 +28,7 @@ async def call(socket: WebSocket) -> None:
     """A call: a start frame, then sound both ways until somebody hangs up."""
     house = services_of(socket)
     await socket.accept()
-    start = await _start_frame(socket)
+    start = await _start_frame(socket, house.settings.call_idle_s)
     if start is None:
         return
     try:
@@ -58,18 +58,18 @@ async def call(socket: WebSocket) -> None:
     reason = "caller"
     try:
         if await session.start(start["encoding"], start["sample_rate"], started=started):
-            reason = await _carry(socket, session)
+            reason = await _carry(socket, session, house.settings.call_idle_s)
     finally:
         house.metrics.calls.dec()
         await session.abandon()
         await dialogue.log(EventType.CALL_ENDED, {"call_id": call_id, "reason": reason})
 
 
-async def _start_frame(socket: WebSocket) -> dict[str, Any] | None:
+async def _start_frame(socket: WebSocket, idle_s: float) -> dict[str, Any] | None:
     """The first good start frame; whatever comes before it is answered with a named error."""
     while True:
         try:
-            frame = await _receive(socket)
+            frame = await _receive(socket, idle_s)
             if isinstance(frame, bytes):
                 raise FrameOrderError
             if frame.get("type") != "start":
@@ -78,19 +78,25 @@ async def _start_frame(socket: WebSocket) -> dict[str, Any] | None:
             return frame
         except WebSocketDisconnect:
             return None
+        except TimeoutError:
+            await socket.send_json({"type": "ended", "reason": "idle"})
+            await socket.close()
+            return None
         except (FrameOrderError, AudioFormatError, BadInputError) as error:
             await _send_error(socket, error)
 
 
-async def _carry(socket: WebSocket, session: CallSession) -> str:
+async def _carry(socket: WebSocket, session: CallSession, idle_s: float) -> str:
     """Feeds the session until the call ends; returns why it did."""
-    hearing = asyncio.create_task(_hear(socket, session))
+    hearing = asyncio.create_task(_hear(socket, session, idle_s))
     ended = asyncio.create_task(session.ended.wait())
     try:
         await asyncio.wait({hearing, ended}, return_when=asyncio.FIRST_COMPLETED)
         reason = hearing.result() if hearing.done() else "line"
         if reason == "caller":
             await session.stop()
+        elif reason == "idle":
+            await socket.send_json({"type": "ended", "reason": "idle"})
         if reason != "vanished":
             await socket.close()
         return reason
@@ -100,10 +106,10 @@ async def _carry(socket: WebSocket, session: CallSession) -> str:
         await asyncio.gather(hearing, ended, return_exceptions=True)
 
 
-async def _hear(socket: WebSocket, session: CallSession) -> str:
+async def _hear(socket: WebSocket, session: CallSession, idle_s: float) -> str:
     while True:
         try:
-            frame = await _receive(socket)
+            frame = await _receive(socket, idle_s)
             if isinstance(frame, bytes):
                 await session.audio(frame)
                 continue
@@ -118,12 +124,16 @@ async def _hear(socket: WebSocket, session: CallSession) -> str:
                     raise BadInputError("不认识这种信号，只收 start、dtmf、stop 和声音。")
         except WebSocketDisconnect:
             return "vanished"
+        except TimeoutError:
+            return "idle"
         except HotlineError as error:
             await _send_error(socket, error)
 
 
-async def _receive(socket: WebSocket) -> dict[str, Any] | bytes:
-    message = await socket.receive()
+async def _receive(socket: WebSocket, idle_s: float) -> dict[str, Any] | bytes:
+    """The next frame. A caller's microphone never rests: TimeoutError after ``idle_s`` without any."""
+    async with asyncio.timeout(idle_s):
+        message = await socket.receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code") or 1000)
     if (sound := message.get("bytes")) is not None:
