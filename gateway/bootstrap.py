@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import zip_longest
 
 import httpx
 
@@ -27,7 +28,9 @@ from voice.stt.load import load_recogniser
 from voice.tts.load import load_synthesiser
 from voice.vad import load_vad
 
-_PROMPT_NAMES = 20
+_PROMPT_NAMES = 24
+# What people do with services; their homophones (不办, 到齐) are commoner words.
+_SPOKEN_OF_SERVICES = ("补办", "到期", "换领", "报名", "注销", "报销", "断缴", "投诉")
 _ENGINE_WAIT_S = 60
 
 
@@ -88,10 +91,15 @@ async def _warm_up(speech: SpeechEngines, engine: RasaDialogue) -> None:
 
 
 def recognition_prompt() -> str:
-    """Words of the trade that help a recogniser: services people ask for most, and the towns."""
+    """Words of the trade that help a recogniser: services of every area, and the towns.
+
+    Recognisers read only the last two hundred tokens or so of a prompt, so each area has its turn
+    and a service gives its shortest name.
+    """
     catalogue = load_catalogue()
-    # One short alias each: recognisers read only the last words of a long prompt.
-    names = [min([item.name, *item.aliases], key=len) for item in catalogue.items.values()]
-    return "以下是南海区政务热线的普通话对话。" + "、".join(
-        [*names[:_PROMPT_NAMES], *(t.short for t in catalogue.towns.values())]
-    )
+    by_area: dict[str, list[str]] = {}
+    for item in catalogue.items.values():
+        by_area.setdefault(item.area, []).append(min([item.name, *item.aliases], key=len))
+    in_turn = [name for names in zip_longest(*by_area.values()) for name in names if name]
+    towns = [town.short for town in catalogue.towns.values()]
+    return "以下是南海区政务热线的普通话对话。" + "、".join([*_SPOKEN_OF_SERVICES, *in_turn[:_PROMPT_NAMES], *towns])

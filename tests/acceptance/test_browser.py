@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -104,6 +105,10 @@ def microphone(wav: Path, into: Path, silence_s: float) -> Path:
     return into
 
 
+# 社保卡 or its homophones: the recogniser writes what it hears, the answer below must still be right.
+SOCIAL_SECURITY_CARD = re.compile("[社舍射设涉][保堡包报]卡")
+
+
 async def test_a_citizen_calls_from_the_page_and_hears_the_answer(line, chromium, question, tmp_path):
     line.until_speech_is_ready()
     heard = microphone(question, tmp_path / "microphone.wav", silence_s=6)
@@ -112,7 +117,9 @@ async def test_a_citizen_calls_from_the_page_and_hears_the_answer(line, chromium
         await page.get_by_test_id("call-button").click()
         transcript = page.get_by_test_id("transcript")
         await expect(transcript.get_by_test_id("call-reply")).to_have_count(1, timeout=15_000)  # the greeting
-        await expect(transcript.get_by_test_id("call-caller-line")).to_contain_text("社保卡", timeout=30_000)
+        await expect(transcript.get_by_test_id("call-caller-line")).to_contain_text(
+            SOCIAL_SECURITY_CARD, timeout=30_000
+        )
         await expect(transcript.get_by_test_id("call-reply").last).to_contain_text("社会保障卡", timeout=15_000)
         greeted = await page.evaluate("() => window.__hotlineCall.bytesReceived")
         await page.wait_for_function("before => window.__hotlineCall.bytesReceived > before + 64000", arg=greeted)
