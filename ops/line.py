@@ -103,6 +103,6 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path)
                 return
         except httpx.HTTPError:
             pass  # not listening yet
-        time.sleep(0.2)
+        time.sleep(0.5)  # asking makes every part work: seldom enough not to slow the start
     tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
     raise SetUpError(f"热线没有在 {_READY_WITHIN_S:.0f} 秒内就绪：\n{tail}")

@@ -229,7 +229,7 @@ def run() -> int:
                 say(f"  还在启动 … 已 {last_told[0] - begun:.0f} 秒")
             return False
 
-        if supervisor.watch(all_ready):
+        if supervisor.watch(all_ready, every_s=0.5):
             _announce(settings, time.monotonic() - begun)
             supervisor.watch(every_s=0.5)
     finally:
