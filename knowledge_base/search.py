@@ -1,8 +1,9 @@
 """Hybrid search over the catalogue: characters and sentence vectors, fused and calibrated.
 
 Each service is known by its name, its aliases and the questions people ask; every one of them
-is an entry of its own, and a service scores as its best entry does. Fusion weights are those
-that measured best on public government questions (docs/adr/0004-embeddings.md).
+is an entry of its own, and a service scores as its best entry does. The weights are those that
+measured best on public government questions; there each query's scores were stretched to 0..1,
+here they are added as they are, for a probability needs an absolute scale (docs/adr/0004-embeddings.md).
 """
 
 from __future__ import annotations
