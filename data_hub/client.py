@@ -6,17 +6,26 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from data_hub import fields
+from data_hub import fields, record_fields
 from data_hub.signing import signed_headers
 from hotline.cases import Case, IdentityProof, Verification, VerificationStatus
 from hotline.catalogue import ServiceHall, ServiceItem
-from hotline.errors import CaseNotFoundError, HotlineError, HubDownError, IdentityRequiredError, NotFoundError
+from hotline.errors import (
+    BadInputError,
+    CaseNotFoundError,
+    HotlineError,
+    HubDownError,
+    IdentityRequiredError,
+    NotFoundError,
+    SlotTakenError,
+)
+from hotline.work_orders import Appointment, AppointmentDraft, SlotPeriod, WorkOrder, WorkOrderDraft
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +35,7 @@ def _utc_now() -> datetime:
 
 
 class HttpDataHub:
-    """``hotline.ports.DataHub`` against a hub that speaks docs/openapi/data-hub.json.
+    """``hotline.ports.DataHub`` and ``RequestRegister`` against a hub that speaks docs/openapi/data-hub.json.
 
     ``timeout_s`` is the deadline of one request from connect to the last byte, in seconds.
     ``client`` is for a proxy or a certificate of one's own; who passes it closes it.
@@ -93,6 +102,38 @@ class HttpDataHub:
             raise _unreadable("another case than the one asked for")
         return case
 
+    async def file_request(self, draft: WorkOrderDraft, idempotency_key: str) -> WorkOrder:
+        data = await self._ask(
+            "POST",
+            "/work-orders",
+            json=record_fields.draft_to_hub(draft),
+            headers={"idempotency-key": idempotency_key},
+            refused=BadInputError,
+        )
+        return record_fields.parse_work_order(data)
+
+    async def work_order(self, number: str, contact_mobile: str) -> WorkOrder:
+        path = f"/work-orders/{_segment(number, NotFoundError)}"
+        if not re.fullmatch(r"1\d{10}", contact_mobile):
+            raise NotFoundError
+        headers = {record_fields.CONTACT_HEADER: contact_mobile}
+        return record_fields.parse_work_order(await self._ask("GET", path, headers=headers, missing=NotFoundError))
+
+    async def free_slots(self, hall_code: str, day: date) -> list[SlotPeriod]:
+        params = {"hallCode": hall_code, "date": day.isoformat()}
+        return record_fields.parse_slots(await self._ask("GET", "/appointments", params=params, missing=NotFoundError))
+
+    async def book(self, draft: AppointmentDraft, idempotency_key: str) -> Appointment:
+        data = await self._ask(
+            "POST",
+            "/appointments",
+            json=record_fields.appointment_to_hub(draft),
+            headers={"idempotency-key": idempotency_key},
+            refused=BadInputError,
+            taken=SlotTakenError,
+        )
+        return record_fields.parse_appointment(data)
+
     async def ping(self) -> None:
         """Signed, so that a wrong token or clock shows at once and not at the first citizen."""
         data = await self._ask("GET", "/service-items", params={"page": "1", "pageSize": "1"})
@@ -111,8 +152,11 @@ class HttpDataHub:
         json: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
         missing: type[HotlineError] | None = None,
+        refused: type[HotlineError] | None = None,
+        taken: type[HotlineError] | None = None,
     ) -> Any:
-        """The JSON of a 200. Raises HubDownError, IdentityRequiredError (403), ``missing`` (404)."""
+        """The JSON of a 200 or 201. Raises HubDownError, IdentityRequiredError (403), ``missing`` (404),
+        ``refused`` (422) and ``taken`` (409)."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 response = await self._client.request(
@@ -134,7 +178,7 @@ class HttpDataHub:
         except (ValueError, RecursionError):  # not JSON, or not UTF-8
             log.warning("the hub's answer (%d) is not JSON", response.status_code)
             raise HubDownError from None
-        if response.status_code == 200:
+        if response.status_code in (200, 201):
             return data
         # A page of some proxy in between must not become 「没有这个办件」: the hub's own word has a code.
         if isinstance(data, dict) and not str(data.get("code", "route_")).startswith("route_"):
@@ -142,6 +186,10 @@ class HttpDataHub:
                 raise missing
             if response.status_code == 403:
                 raise IdentityRequiredError
+            if response.status_code == 409 and taken is not None:
+                raise taken
+            if response.status_code in (400, 422) and refused is not None:
+                raise refused(str(data.get("detail") or "") or None)
         raise _unreadable(f"status {response.status_code}")
 
 

@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from hotline.cases import Case, CaseState, CaseStep, Verification, VerificationStatus
-from hotline.catalogue import Confidence, Contact, Fact, RegionScope, ServiceHall, ServiceItem
+from hotline.cases import Case, CaseState, CaseStep, DataCheck, Verification, VerificationStatus
+from hotline.catalogue import Confidence, Contact, Element, Fact, RegionScope, ServiceHall, ServiceItem
 from hotline.errors import HubDownError
 from hotline.messages import Aspect
 
@@ -94,6 +94,7 @@ class HubServiceItem(HubModel):
     tone: str = Field("plain", title="语气")
     related: list[str] = Field(default_factory=list, title="相关事项")
     facts: dict[Aspect, list[Fact]] = Field(default_factory=dict, title="事实（含来源、日期、可信度、适用范围）")
+    elements: dict[Element, list[Fact]] = Field(default_factory=dict, title="办理结果、设定依据、办理形式")
     use_level: int | None = Field(None, alias="useLevel", ge=1, le=6, title="行使层级")
     accept_condition: str | None = Field(None, alias="acceptCondition", title="受理条件")
     handle_flow: str | None = Field(None, alias="handleFlow", title="办理流程")
@@ -127,6 +128,15 @@ class HubStep(HubModel):
     event_end_time: date | None = Field(None, alias="eventEndTime", title="结束日期")
 
 
+class HubCheck(HubModel):
+    """部门数据比对. ``matched`` is missing while a department has not compared yet."""
+
+    dept_name: str = Field(alias="deptName", min_length=1, max_length=50, title="比对的部门")
+    subject: str = Field(min_length=1, max_length=30, title="比对的内容")
+    matched: bool | None = Field(None, title="是否比中")
+    advice: str = Field("", max_length=200, title="没比中时怎么办")
+
+
 class HubCaseFields(HubModel):
     """办件内容. What a case holds whichever way it travels."""
 
@@ -139,6 +149,7 @@ class HubCaseFields(HubModel):
     promise_date: date | None = Field(None, alias="promiseDate", title="承诺办结日期")
     result_date: date | None = Field(None, alias="resultDate", title="办结日期")
     steps: list[HubStep] = Field(default_factory=list, max_length=50, title="办理环节")
+    checks: list[HubCheck] = Field(default_factory=list, max_length=20, title="部门数据比对（无纸化入学）")
     synthetic: bool = Field(False, title="是否仿真数据")
 
     @field_validator("status", mode="before")
@@ -201,7 +212,7 @@ def item_to_hub(item: ServiceItem) -> dict[str, Any]:
     )
 
 
-_SAME_NAME = ("key", "area", "aliases", "questions", "contact", "summary", "tone", "related", "facts")
+_SAME_NAME = ("key", "area", "aliases", "questions", "contact", "summary", "tone", "related", "facts", "elements")
 
 
 def parse_item(data: object) -> ServiceItem:
@@ -321,6 +332,10 @@ def case_to_hub(case: Case) -> dict[str, Any]:
             promise_date=case.promised_on,
             result_date=case.completed_on,
             steps=[step_to_hub(step) for step in case.steps],
+            checks=[
+                HubCheck(dept_name=c.department, subject=c.subject, matched=c.matched, advice=c.advice)
+                for c in case.checks
+            ],
             synthetic=case.synthetic,
             version=case.version,
         )
@@ -350,6 +365,9 @@ def parse_case(data: object) -> Case:
                 done=step.event_name == EVENT_PASSED,
             )
             for step in hub.steps
+        ],
+        checks=[
+            DataCheck(department=c.dept_name, subject=c.subject, matched=c.matched, advice=c.advice) for c in hub.checks
         ],
         synthetic=hub.synthetic,
         version=hub.version,

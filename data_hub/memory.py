@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from data_hub.identity_rules import (
     CaseGuard,
@@ -18,7 +18,26 @@ from data_hub.identity_rules import (
 )
 from hotline.cases import Case, IdentityProof, Verification
 from hotline.catalogue import ServiceHall, ServiceItem
-from hotline.errors import CaseNotFoundError, HubDownError, IdentityRequiredError, NotFoundError
+from hotline.errors import (
+    BadInputError,
+    CaseNotFoundError,
+    HubDownError,
+    IdentityRequiredError,
+    NotFoundError,
+    SlotTakenError,
+)
+from hotline.work_orders import (
+    Appointment,
+    AppointmentDraft,
+    SlotPeriod,
+    WorkOrder,
+    WorkOrderDraft,
+    WorkOrderState,
+)
+
+CHINA = timezone(timedelta(hours=8))
+BOOKABLE_DAYS = 14
+SLOT_CAPACITY = 10
 
 
 @dataclass(frozen=True)
@@ -32,7 +51,7 @@ class CaseRecord:
 
 
 class InMemoryDataHub:
-    """``hotline.ports.DataHub`` over lists. ``available`` False makes every call HubDownError."""
+    """``hotline.ports.DataHub`` and ``RequestRegister`` over lists. ``available`` False makes every call HubDownError."""
 
     def __init__(
         self,
@@ -51,6 +70,9 @@ class InMemoryDataHub:
         self._key = secrets.token_bytes(32)
         self._now = now
         self._rules = rules or IdentityRules()
+        self._requests: dict[str, tuple[WorkOrderDraft, WorkOrder]] = {}
+        self._bookings: dict[str, Appointment] = {}
+        self._made: dict[str, str] = {}  # idempotency key → the number it made
         for record in cases:
             self.put_case(record)
 
@@ -96,6 +118,70 @@ class InMemoryDataHub:
         if check is None or not is_verified(check, record.case.case_number, self._now()):
             raise IdentityRequiredError
         return record.case
+
+    async def file_request(self, draft: WorkOrderDraft, idempotency_key: str) -> WorkOrder:
+        await self.ping()
+        if idempotency_key in self._made:
+            return self._requests[self._made[idempotency_key]][1]
+        if len(draft.happened.strip()) < 2 or (draft.anonymous and (draft.contact_name or draft.contact_mobile)):
+            raise BadInputError
+        now = self._now()
+        order = WorkOrder(
+            number=f"GD{now.astimezone(CHINA):%Y%m%d}{secrets.randbelow(10**10):010d}",
+            type=draft.type,
+            state=WorkOrderState.RECEIVED,
+            town=draft.town,
+            department=draft.department,
+            created_at=now,
+        )
+        self._requests[order.number] = (draft, order)
+        self._made[idempotency_key] = order.number
+        return order
+
+    async def work_order(self, number: str, contact_mobile: str) -> WorkOrder:
+        await self.ping()
+        draft, order = self._requests.get(number, (None, None))
+        if order is None or draft is None or draft.contact_mobile != contact_mobile:
+            raise NotFoundError
+        return order
+
+    def filed(self) -> list[WorkOrderDraft]:
+        """Everything filed, in order: what a department would see."""
+        return [draft for draft, _ in self._requests.values()]
+
+    async def free_slots(self, hall_code: str, day: date) -> list[SlotPeriod]:
+        await self.ping()
+        if all(hall.code != hall_code for hall in self._halls):
+            raise NotFoundError
+        taken = [(b.hall_code, b.day, b.period) for b in self._bookings.values()]
+        return [
+            SlotPeriod(period=p, left=max(0, SLOT_CAPACITY - taken.count((hall_code, day, p))))
+            for p in ("上午", "下午")
+        ]
+
+    async def book(self, draft: AppointmentDraft, idempotency_key: str) -> Appointment:
+        await self.ping()
+        if idempotency_key in self._made:
+            return self._bookings[self._made[idempotency_key]]
+        now = self._now()
+        today = now.astimezone(CHINA).date()
+        known = draft.item_code is None or draft.item_code in self._items
+        hall = any(hall.code == draft.hall_code for hall in self._halls)
+        if not (known and hall and today < draft.day <= today + timedelta(days=BOOKABLE_DAYS)):
+            raise BadInputError
+        left = {slot.period: slot.left for slot in await self.free_slots(draft.hall_code, draft.day)}
+        if left[draft.period] == 0:
+            raise SlotTakenError
+        booked = Appointment(
+            number=f"YY{now.astimezone(CHINA):%Y%m%d}{secrets.randbelow(10**10):010d}",
+            hall_code=draft.hall_code,
+            day=draft.day,
+            period=draft.period,
+            item_code=draft.item_code,
+        )
+        self._bookings[booked.number] = booked
+        self._made[idempotency_key] = booked.number
+        return booked
 
     async def ping(self) -> None:
         if not self.available:

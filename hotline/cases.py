@@ -38,6 +38,20 @@ class CaseStep(BaseModel):
     done: bool = False
 
 
+class DataCheck(BaseModel):
+    """One department's comparison of what an application says with its own records (无纸化入学).
+
+    ``matched`` None: not compared yet. ``advice``: what to do where it did not match.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    department: str
+    subject: str  # 户籍, 房产, 社保 …
+    matched: bool | None = None
+    advice: str = ""
+
+
 class Case(BaseModel):
     """An application as it may be told to its own applicant: masked names, no ID digits."""
 
@@ -56,6 +70,7 @@ class Case(BaseModel):
     promised_on: date | None = None
     completed_on: date | None = None
     steps: list[CaseStep] = Field(default_factory=list)
+    checks: list[DataCheck] = Field(default_factory=list)
     synthetic: bool = False
     version: str = ""
 

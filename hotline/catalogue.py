@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -32,15 +33,48 @@ class RegionScope(StrEnum):
 
 
 class RequiredDocument(BaseModel):
-    """材料: one document to bring. ``originals`` and ``copies`` are counts."""
+    """材料: one document to bring. ``originals`` and ``copies`` are counts, None where not verified.
+
+    ``required`` is 必要性: False is 非必要, None is not verified. ``waived`` is 免提交: the office
+    fetches it itself (None: not verified).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1)
-    originals: int = Field(default=1, ge=0)
-    copies: int = Field(default=0, ge=0)
-    required: bool = True
+    originals: int | None = Field(default=None, ge=0)
+    copies: int | None = Field(default=None, ge=0)
+    required: bool | None = True
+    waived: bool | None = None
     note: str = ""
+
+
+class LimitKind(StrEnum):
+    """Which time limit it is: 法定 (by law), 承诺 (committed by the office)."""
+
+    LEGAL = "法定"
+    COMMITTED = "承诺"
+
+
+class TimeLimit(BaseModel):
+    """时限 as data: ``number`` of ``unit`` (工作日, 日, 个月, 年), beside the sentence that states it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: LimitKind
+    number: int = Field(gt=0)
+    unit: Literal["工作日", "日", "个月", "年"]
+
+
+class Element(StrEnum):
+    """Elements of the official checklist that no question is asked about by itself.
+
+    ``result`` 办理结果, ``legal_basis`` 设定依据, ``handling`` 办件类型 and 办理形式.
+    """
+
+    RESULT = "result"
+    LEGAL_BASIS = "legal_basis"
+    HANDLING = "handling"
 
 
 class Fact(BaseModel):
@@ -56,6 +90,7 @@ class Fact(BaseModel):
     text: str = ""
     items: list[str] = Field(default_factory=list)
     documents: list[RequiredDocument] = Field(default_factory=list)
+    limit: TimeLimit | None = None
     unknown: str = ""
     source: str = Field(min_length=1)
     as_of: date
@@ -68,7 +103,7 @@ class Fact(BaseModel):
     def _unsure_facts_hold_no_statement(self) -> Fact:
         stated = bool(self.text or self.items or self.documents)
         if self.confidence is Confidence.UNSURE:
-            if stated or not self.unknown:
+            if stated or self.limit or not self.unknown:
                 raise ValueError("confidence U: give `unknown` and no text, items or documents")
         elif self.unknown or not stated:
             raise ValueError("a known fact needs text, items or documents, and no `unknown`")
@@ -118,6 +153,7 @@ class ServiceItem(BaseModel):
     valid_to: date | None = None
     related: list[str] = Field(default_factory=list)
     facts: dict[Aspect, list[Fact]] = Field(default_factory=dict)
+    elements: dict[Element, list[Fact]] = Field(default_factory=dict)
 
     def facts_of(self, aspect: Aspect, today: date | None = None) -> list[Fact]:
         """The facts of one aspect, expired ones left out where ``today`` is given."""

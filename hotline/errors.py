@@ -116,6 +116,12 @@ class CaseNotFoundError(HotlineError):
     citizen_sentence = "没有查到这个办件，请核对办件号或查询码。"
 
 
+class SlotTakenError(HotlineError):
+    code = "slot_taken"
+    status = 409
+    citizen_sentence = "这个时段已经约满，请换一个时段。"
+
+
 class IdentityRequiredError(HotlineError):
     code = "identity_required"
     status = 403

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import date
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from hotline.cases import Case, IdentityProof, Verification
 from hotline.catalogue import ServiceHall, ServiceItem
 from hotline.messages import CitizenMessage, Reply, Transcript, Understanding
+from hotline.work_orders import Appointment, AppointmentDraft, SlotPeriod, WorkOrder, WorkOrderDraft
 
 
 class SearchHit(BaseModel):
@@ -52,6 +54,29 @@ class DataHub(Protocol):
 
     async def ping(self) -> None:
         """Returns when the hub answers."""
+        ...
+
+
+class RequestRegister(Protocol):
+    """Where requests are filed and appointments booked: the hub's records. Every method raises
+    HubDownError when the hub cannot answer in time. ``idempotency_key`` makes a repeated call
+    answer what the first one made."""
+
+    async def file_request(self, draft: WorkOrderDraft, idempotency_key: str) -> WorkOrder:
+        """Files a work order. Raises BadInputError where the hub refuses its content."""
+        ...
+
+    async def work_order(self, number: str, contact_mobile: str) -> WorkOrder:
+        """A filed request, for whoever knows its number and the mobile given with it.
+        Raises NotFoundError where either is wrong."""
+        ...
+
+    async def free_slots(self, hall_code: str, day: date) -> list[SlotPeriod]:
+        """The half days of a day at a hall. Raises NotFoundError (no such hall)."""
+        ...
+
+    async def book(self, draft: AppointmentDraft, idempotency_key: str) -> Appointment:
+        """Books. Raises BadInputError (not a day that can be booked), SlotTakenError."""
         ...
 
 

@@ -17,13 +17,14 @@ from sqlalchemy import func, or_, select
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from data_hub import fields, signing
+from data_hub import fields, record_fields, signing
 from data_hub.identity_rules import IdentityRules
 from data_hub.reference import cases, catalogue, identity, records, seed
 from data_hub.reference.problems import add_problem_handlers, signature_problem
 from data_hub.reference.store import HallRow, ItemRow, Store
 from hotline.cases import IdentityProof
 from hotline.errors import NotFoundError
+from hotline.work_orders import WorkOrderState
 
 PREFIX = "/hub/v1"
 
@@ -252,7 +253,7 @@ def _record_routes(store: Store, now: Callable[[], datetime]) -> APIRouter:
 
     @router.get("/work-orders", summary="查工单列表")
     def work_orders(
-        state: Annotated[records.WorkOrderState | None, Query(title="状态")] = None,
+        state: Annotated[WorkOrderState | None, Query(title="状态")] = None,
         page: Page = 1,
         page_size: PageSize = 20,
     ) -> dict[str, Any]:
@@ -260,8 +261,13 @@ def _record_routes(store: Store, now: Callable[[], datetime]) -> APIRouter:
         return {"workOrders": shown, "page": page, "pageSize": page_size, "total": total}
 
     @router.get("/work-orders/{number}", summary="查一个工单")
-    def work_order(number: Number) -> dict[str, Any]:
-        return records.read_record(store, records.WORK_ORDER, number)
+    def work_order(
+        number: Number,
+        contact_mobile: Annotated[
+            str | None, Header(alias=record_fields.CONTACT_HEADER, title="市民登记时留的手机；给了就要对得上")
+        ] = None,
+    ) -> dict[str, Any]:
+        return records.read_record(store, records.WORK_ORDER, number, contact_mobile)
 
     @router.patch("/work-orders/{number}", summary="流转工单", responses={409: {"description": "不能这样流转"}})
     def patch_work_order(number: Number, patch: records.WorkOrderPatch) -> dict[str, Any]:

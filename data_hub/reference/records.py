@@ -6,7 +6,6 @@ import hashlib
 import json
 import secrets
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -20,6 +19,7 @@ from data_hub.reference.problems import ConflictError
 from data_hub.reference.store import HallRow, ItemRow, RecordRow, Store, moment
 from hotline.errors import BadInputError, IllegalTransitionError, NotFoundError
 from hotline.privacy import mask_name, mask_phone
+from hotline.work_orders import WorkOrderState
 
 CHINA = ZoneInfo("Asia/Shanghai")
 WORK_ORDER, APPOINTMENT = "work_order", "appointment"
@@ -27,15 +27,6 @@ SLOT_CAPACITY = 10
 BOOKABLE_DAYS = 14
 Period = Literal["上午", "下午"]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=2000)]
-
-
-class WorkOrderState(StrEnum):
-    RECEIVED = "received"  # 已受理
-    DISPATCHED = "dispatched"  # 已派单
-    RETURNED = "returned"  # 已退单
-    IN_PROGRESS = "in_progress"  # 办理中
-    ANSWERED = "answered"  # 已答复
-    COMPLETED = "completed"  # 已办结
 
 
 _W = WorkOrderState
@@ -56,6 +47,10 @@ class WorkOrderPost(HubModel):
     description: Words = Field(title="诉求内容")
     channel: str = Field("voice", max_length=20, title="来源渠道")
     town: str | None = Field(None, max_length=20, title="镇街")
+    place: str | None = Field(None, max_length=200, title="地点，市民原话")
+    happened_at: str | None = Field(None, alias="happenedAt", max_length=100, title="时间，市民原话")
+    category: str | None = Field(None, max_length=40, title="诉求分类")
+    task_code: str | None = Field(None, alias="taskCode", max_length=36, title="相关事项编码")
     department: str | None = Field(None, max_length=100, title="主办单位")
     urgency: Literal["normal", "urgent", "emergency"] = Field("normal", title="紧急程度")
     anonymous: bool = Field(False, title="是否匿名")
@@ -117,10 +112,13 @@ def patch_work_order(store: Store, number: str, patch: WorkOrderPatch, now: date
         return _shown(row)
 
 
-def read_record(store: Store, kind: str, number: str) -> dict[str, Any]:
-    """Raises NotFoundError."""
+def read_record(store: Store, kind: str, number: str, contact_mobile: str | None = None) -> dict[str, Any]:
+    """Where ``contact_mobile`` is given, it has to be the record's own. Raises NotFoundError."""
     with store.read() as session:
-        return _shown(_find(session, kind, number))
+        row = _find(session, kind, number)
+        if contact_mobile is not None and row.body.get("contactMobile") != contact_mobile:
+            raise NotFoundError  # not told apart from a number that doesn't exist
+        return _shown(row)
 
 
 def list_work_orders(

@@ -1,7 +1,7 @@
-"""Forty synthetic cases, so that the line can be tried without anybody's data.
+"""Forty-one synthetic cases, so that the line can be tried without anybody's data.
 
 Names, numbers and phones are made up; dates count from the day of seeding; every state of
-``CaseState`` occurs. The three of ``DEMO_CASES`` are the ones the documentation shows.
+``CaseState`` occurs. Those of ``DEMO_CASES`` are the ones the documentation shows.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from data_hub.identity_rules import digests
 from data_hub.memory import CaseRecord
 from data_hub.reference.catalogue import write_catalogue
 from data_hub.reference.store import CaseRow, MetaRow, Store
-from hotline.cases import Case, CaseState, CaseStep
+from hotline.cases import Case, CaseState, CaseStep, DataCheck
 from hotline.catalogue import ServiceItem
 from hotline.privacy import mask_name
 
 __all__ = ["CASE_COUNT", "DEMO_CASES", "DemoCase", "seed_cases", "synthetic_cases", "write_catalogue"]
 
-CASE_COUNT = 40
+CASE_COUNT = 41
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,23 @@ DEMO_CASES: tuple[DemoCase, ...] = (
     DemoCase("613482", "陈小明", "1234", CaseState.CORRECTION_REQUIRED, "JZ02", "补交租赁合同首页"),
     DemoCase("613490", "李丽华", "567X", CaseState.READY_FOR_PICKUP, "SB01", "领取办理结果"),
     DemoCase("613505", "黄志强", "2026", CaseState.IN_REVIEW, "SC01"),
+    DemoCase(
+        "613518", "梁婉仪", "0427", CaseState.CORRECTION_REQUIRED, "JY01", "网上审核有数据没有比中，请更正或补交证明"
+    ),
 )
+
+# 无纸化入学: the eight departments whose records are compared, with their subjects, under their names of today.
+ENROLMENT_CHECKS: tuple[tuple[str, str, str], ...] = (
+    ("南海公安分局", "户籍和亲子关系", "到户籍派出所核对更正，或上传户口簿、出生医学证明"),
+    ("区住房城乡建设和水利局", "住房备案", "到镇街住建窗口核对，或上传购房合同、租赁备案"),
+    ("流动人口服务管理机构", "居住证", "到镇街流动人口服务窗口核对居住登记和签注，或上传居住证"),
+    ("区市场监督管理局", "营业执照", "到镇街大厅市场监管窗口核对，或上传营业执照"),
+    ("市自然资源局南海分局", "不动产登记", "到不动产登记窗口核对，或上传不动产权证"),
+    ("区税务局", "纳税记录", "向税务部门核对，或上传完税证明"),
+    ("市社保局南海分局", "参保年限", "到社保窗口核对参保记录，或上传参保证明"),
+    ("区卫生健康局", "计生信息", "到镇街卫健窗口核对，或上传生育登记凭证"),
+)
+_ENROLMENT = ("JY01", "JY02", "JY03", "JY04")
 
 _SURNAMES = "梁何谭冯邓霍关区潘麦"
 _GIVEN = ("建国", "美玲", "伟", "秀英", "家俊", "晓彤", "国荣", "嘉欣")
@@ -71,7 +87,7 @@ _CLOSED_EARLY = {_S.WITHDRAWN, _S.TERMINATED}
 
 
 def synthetic_cases(items: Sequence[ServiceItem], seed_day: date) -> list[CaseRecord]:
-    """The forty cases over whatever ``items`` there are; none where there are no items."""
+    """The cases over whatever ``items`` there are; none where there are no items."""
     if not items:
         return []
     by_key = {item.key: item for item in items}
@@ -120,10 +136,22 @@ def _record(index: int, demo: DemoCase, item: ServiceItem, seed_day: date) -> Ca
         promised_on=applied + timedelta(days=22) if accepted and demo.state not in _CLOSED_EARLY else None,
         completed_on=ended,
         steps=steps,
+        checks=_checks(item, demo),
         synthetic=True,
         version="1",
     )
     return CaseRecord(case, demo.applicant, demo.id_last4, f"1380000{index + 1:04d}")
+
+
+def _checks(item: ServiceItem, demo: DemoCase) -> list[DataCheck]:
+    """All departments compared; social insurance and residence did not match where something is to be put right."""
+    if item.key not in _ENROLMENT:
+        return []
+    wrong = {"参保年限", "居住证"} if demo.state is CaseState.CORRECTION_REQUIRED else set()
+    return [
+        DataCheck(department=d, subject=s, matched=s not in wrong, advice=a if s in wrong else "")
+        for d, s, a in ENROLMENT_CHECKS
+    ]
 
 
 def seed_cases(store: Store, items: Sequence[ServiceItem], seed_day: date) -> bool:

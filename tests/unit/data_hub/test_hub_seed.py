@@ -19,14 +19,14 @@ DAY = START.date()
 RECORDS = synthetic_cases(ITEMS, DAY)
 
 
-def test_there_are_forty_cases_in_every_state_over_every_service() -> None:
-    assert len(RECORDS) == CASE_COUNT == 40
+def test_there_are_forty_one_cases_in_every_state_over_every_service() -> None:
+    assert len(RECORDS) == CASE_COUNT == 41
     assert set(Counter(r.case.state for r in RECORDS)) == set(CaseState)
     assert {r.case.item_key for r in RECORDS} == {item.key for item in ITEMS}
 
 
 def test_numbers_are_unique_and_shaped_as_they_are_read_out() -> None:
-    assert len({r.case.case_number for r in RECORDS}) == len({r.case.query_code for r in RECORDS}) == 40
+    assert len({r.case.case_number for r in RECORDS}) == len({r.case.query_code for r in RECORDS}) == 41
     for record in RECORDS:
         assert re.fullmatch(r"TEST[A-Z0-9]{27}\d{12}", record.case.case_number)
         assert re.fullmatch(r"\d{6}", record.case.query_code)
@@ -68,7 +68,7 @@ def test_seeding_happens_once_and_keeps_no_name_and_no_digits_of_a_proof(tmp_pat
     assert seed_cases(store, ITEMS, DAY)
     assert not seed_cases(store, ITEMS, DAY + timedelta(days=1))
     with store.read() as session:
-        assert session.query(CaseRow).count() == 40
+        assert session.query(CaseRow).count() == 41
     store.close()
     kept = b"".join(path.read_bytes() for path in tmp_path.glob("hub.db*"))
     for record in RECORDS:
@@ -85,7 +85,7 @@ def test_a_changed_catalogue_refreshes_services_and_keeps_cases(tmp_path: Path) 
     assert not refresh(store, ITEMS, HALLS)
     assert refresh(store, ITEMS[:1], HALLS)
     with store.read() as session:
-        assert session.query(CaseRow).count() == 40
+        assert session.query(CaseRow).count() == 41
     store.close()
 
 
