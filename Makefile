@@ -15,9 +15,9 @@ lint: setup-test
 	@$(APP) -m ops.checks lint
 
 eval: setup
-	@$(APP) -m ops.evaluate
+	@$(APP) -m ops.evaluate $(EVAL_ARGS)
 
-bench: setup
+bench: setup-test
 	@$(APP) -m ops.bench
 
 format: setup-test

@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.payload import say
-from actions.wording import Wording
+from actions.sealed import DraftSeal
+from actions.wording import DIALECT, Wording
 from hotline.errors import HotlineError, HubDownError
-from hotline.ports import DataHub, ServiceSearch
+from hotline.ports import DataHub, RequestRegister, ServiceSearch
 from knowledge_base.catalogue import Catalogue
+from knowledge_base.triage import Category
 
 logger = logging.getLogger(__name__)
 
+CHINA = ZoneInfo("Asia/Shanghai")
 Events = list[dict[str, Any]]
+
+LAST_SAID = "last_said"
+"""Slot with the last answer, as JSON: the engine's own trail is cut short now and then."""
+OFFER = "offer"
+"""Slot that says what the last reply offered (``person``)."""
+_OFFERS_A_PERSON = "要不要帮您转人工"
+
+
+def china_today() -> date:
+    """The day in China, whatever the machine's own zone: 「明天」 is the citizen's."""
+    return datetime.now(CHINA).date()
 
 
 @dataclass(frozen=True)
@@ -31,9 +49,15 @@ class Tools:
     catalogue: Catalogue
     search: ServiceSearch
     hub: DataHub
+    requests: RequestRegister
     wording: Wording
     deadline_s: float
-    today: Callable[[], date] = date.today
+    today: Callable[[], date] = china_today
+    seal: DraftSeal = field(default_factory=DraftSeal)
+    categories: Sequence[Category] = ()
+
+
+_IN_TURN: ContextVar[Tools | None] = ContextVar("tools_in_turn", default=None)
 
 
 class HotlineAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
@@ -43,13 +67,32 @@ class HotlineAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
     """
 
     def __init__(self, tools: Tools) -> None:
-        self.tools = tools
+        self._tools = tools
+
+    @property
+    def tools(self) -> Tools:
+        """The newest; within a turn those it began with: no turn is answered from two catalogues."""
+        return _IN_TURN.get() or self._tools
+
+    def renew(self, tools: Tools) -> None:
+        """From the next turn on, ``tools`` (actions/live_catalogue.py)."""
+        self._tools = tools
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        begun = _IN_TURN.set(self._tools)
+        try:
+            return await self._run(dispatcher, tracker)
+        finally:
+            _IN_TURN.reset(begun)
+
+    async def _run(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         said_before = len(dispatcher.messages)
+        DIALECT.set(tracker.get_slot("dialect"))
         try:
             async with asyncio.timeout(self.tools.deadline_s):
-                return await self.act(dispatcher, tracker)
+                events = await self.act(dispatcher, tracker)
+            new = dispatcher.messages[said_before:]
+            return [*events, *_last_said(new), *_offer(new, tracker.get_slot(OFFER))]
         except (TimeoutError, HubDownError) as error:
             logger.warning("%s: hub_down (%s)", self.name(), type(error).__name__)
             return self._say_failure(dispatcher, tracker, said_before, "hub_down", HubDownError.code)
@@ -72,6 +115,22 @@ class HotlineAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
     @abstractmethod
     async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         """The action itself. May raise any HotlineError."""
+
+
+def _last_said(messages: list[dict[str, Any]]) -> Events:
+    """Keeps what was answered, for 「再说一遍」: no courtesies, no questions of a form, nothing private."""
+    said = [m["custom"] for m in messages if isinstance(m.get("custom"), dict)]
+    answers = [m["reply"] for m in said if not (m.get("small") or m.get("expects") or m.get("private"))]
+    return [SlotSet(LAST_SAID, json.dumps(answers, ensure_ascii=False))] if answers else []
+
+
+def _offer(messages: list[dict[str, Any]], before: str | None) -> Events:
+    """Remembers that a person was offered, so that a bare 「要」 is understood."""
+    if not messages:
+        return []
+    said = [m["custom"]["reply"]["text"] for m in messages if isinstance(m.get("custom"), dict)]
+    offer = "person" if any(_OFFERS_A_PERSON in text for text in said) else None
+    return [SlotSet(OFFER, offer)] if offer != before else []
 
 
 def heard(tracker: Tracker) -> str:

@@ -6,13 +6,11 @@ import re
 import unicodedata
 
 from hotline.cases import IdentityProof
+from hotline.numbers import Kind, Reading, read
+from hotline.numbers.symbols import DIGITS, HAN_DIGITS, RADIO_DIGITS, prepare
 
-_SPOKEN_DIGITS = str.maketrans("零〇洞一幺二两三四五六七八九", "00011223456789")
-_CASE_NUMBER = re.compile(r"(?<![0-9A-Z])[0-9A-Z]{31}\d{12}(?![0-9A-Z])")
-_QUERY_CODE = re.compile(r"(?<![0-9A-Z])\d{6,8}(?![0-9A-Z])")
-# Four by themselves, or the last four of a whole ID number.
-_LAST_FOUR = re.compile(r"(?:(?<![0-9])|(?<=(?<![0-9])\d{14}))(\d{3}[0-9X])(?![0-9A-Z])")
-_PHONE = re.compile(r"(?<!\d)1\d{10}(?!\d)")
+_LAST_FOUR = re.compile(r"\d{3}[\dX]")
+_SPOKEN_DIGITS = str.maketrans({**DIGITS, **RADIO_DIGITS})
 # What surrounds a name when people say it; longest first.
 _AROUND_NAME = re.compile(
     r"申请人姓名|申请人|我的名字叫|我的名字|名字叫|名字|姓名|身份证号码|身份证号|身份证|证件|后四位数字|后四位|后4位|末四位|尾号"
@@ -30,20 +28,16 @@ _SURNAMES = frozenset(
 
 def digits_as_said(text: str) -> str:
     """``text`` with spoken digits as figures and no spaces or dashes between digits; upper case."""
-    text = unicodedata.normalize("NFKC", text).upper().translate(_SPOKEN_DIGITS)
-    return re.sub(r"(?<=[0-9])[\s\-—,，、.。]+(?=[0-9X])", "", text)
+    said = prepare(text).translate(_SPOKEN_DIGITS)
+    return re.sub(r"(?<=[0-9])[\s\-—,，、.。]+(?=[0-9X])", "", said)
 
 
 def find_case_reference(text: str) -> str | None:
     """The case number or the 6 to 8 digit query code in ``text``."""
-    said = digits_as_said(text)
-    if found := _CASE_NUMBER.search(said.replace(" ", "")):
-        return found.group()
-    # A citizen often gives code, name and last four at once: the digits must not run together.
-    apart = unicodedata.normalize("NFKC", text).upper().translate(_SPOKEN_DIGITS)
-    for candidate in (apart, said):
-        if found := _QUERY_CODE.search(candidate):
-            return found.group()
+    values = [v for v in read(text).values if v.valid]
+    for kind in (Kind.CASE_NUMBER, Kind.QUERY_CODE):
+        if found := next((v.value for v in values if v.kind is kind), None):
+            return found
     return None
 
 
@@ -53,24 +47,29 @@ def find_proof(text: str, case_reference: str | None = None, name_asked: bool = 
     Where only the name was asked for (``name_asked``), any short word is taken for one: rare
     family names are no reason to ask again.
     """
-    said = unicodedata.normalize("NFKC", text).upper()
-    spoken = digits_as_said(said)
-    # The digits of the reference are not a proof, and its spoken digits not a name.
-    rest = spoken.replace(case_reference, " ") if case_reference else spoken
-    phone = _PHONE.search(rest)
-    if phone:
-        rest = rest.replace(phone.group(), " ")
-    last_four = _LAST_FOUR.search(rest)
+    reading = read(text)
+    # The hub compares what was said: an ID number with a wrong check digit is its to refuse.
+    phone = next((v.value for v in reading.values if v.kind is Kind.PHONE and v.valid), None)
     return IdentityProof(
-        name=_find_name(said, name_asked),
-        id_last4=last_four.group(1) if last_four else None,
-        phone=phone.group() if phone else None,
+        name=_find_name(unicodedata.normalize("NFKC", text).upper(), name_asked),
+        id_last4=_find_last_four(reading, text, case_reference),
+        phone=phone,
     )
+
+
+def _find_last_four(reading: Reading, text: str, case_reference: str | None) -> str | None:
+    """Four by themselves, those named as the last first; or the last four of a whole ID number."""
+    # The digits of the reference are not a proof; nor is a year.
+    loose = [d for d in reading.loose if d.digits != case_reference and text[d.end : d.end + 1] != "年"]
+    fours = [d for d in loose if _LAST_FOUR.fullmatch(d.digits)]
+    named = [d.digits for d in fours if d.place and d.place.where == "tail"]
+    whole = [v.value[-4:] for v in reading.values if v.kind is Kind.ID_CARD and len(v.value) == 18]
+    return next(iter([*named, *whole, *(d.digits for d in fours)]), None)
 
 
 def _find_name(text: str, any_word: bool) -> str | None:
     # Spoken digits (「一二三四」) are no names, though a few are family names' neighbours.
-    without_digits = re.sub(r"[零〇洞一幺二两三四五六七八九]{3,}", " ", text)
+    without_digits = re.sub(rf"[{HAN_DIGITS}{''.join(RADIO_DIGITS)}]{{3,}}", " ", text)
     for word in _NAME.findall(_AROUND_NAME.sub(" ", without_digits)):
         if (any_word or word[0] in _SURNAMES) and 2 <= len(word) <= 4:
             return str(word)

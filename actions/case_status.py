@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import re
+
 from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import Events, HotlineAction, heard, intent_of
 from actions.case_reference import find_case_reference, find_proof
+from actions.flow import came_back, steps_aside
 from actions.payload import say
+from actions.said import means_no, means_stop, wants_person
+from actions.service import ServiceAction
 from hotline.cases import Case, CaseState, IdentityProof, VerificationStatus
 from hotline.errors import CaseNotFoundError, HubDownError, IdentityRequiredError
 from hotline.messages import Aspect, Reply, Source
+from hotline.numbers import Kind, hear
 
 FORM = "case_status_form"
 _MISREAD_TWICE = 2
+_CHECK_WORDS = {True: "比对一致", False: "没有比对上", None: "还没有比对"}
 
-# Said inside the form, these are no answer to its question: other rules take them.
-_LEAVES_THE_FORM = frozenset(
-    "ask_materials ask_conditions ask_steps ask_time_limit ask_fee ask_where ask_when_open ask_online ask_phone "
-    "ask_amount ask_general greet thank bot_challenge slower emergency_report crisis abuse_words "
-    "prompt_injection third_person_data cancel goodbye handoff call_back complain".split()
+_NO_NUMBER = re.compile(
+    r"(?:没有|冇|忘(?:记|了|咗)|不记得|唔记得|不知道|唔知|找不到|揾唔到|丢了|唔见咗|没存|没收到|冇收到).{0,6}(?:号|码|回执|短信|單|单)?$|^(?:没有|冇|不知道|唔知)(?:啊|呀|喔)?$"
+)
+# Status is for the applicant alone, also where a relative asks. One's own children are not meant:
+# their applications are made by the parents.
+_SOMEBODY_ELSE = re.compile(
+    r"(?:我(?:的|嘅)?)?(?:老公|老婆|先生|太太|丈夫|妻子|爸爸?|妈妈?|阿爸|阿妈|老豆|老母|父亲|母亲|爷爷|奶奶|阿爷|阿嫲|外公|外婆|公公|婆婆|岳父|岳母|哥哥?|姐姐?|弟弟?|妹妹?|亲戚|亲人"
+    r"|朋友|同事|邻居|鄰居|隔离屋|隔离邻舍|街坊|老板|员工|租客|房东|前夫|前妻|男友|女友|男朋友|女朋友|别人|人家|第二个人|其他人)(?:的|嘅|家的|屋企嘅|个|張|张|那|嗰|办|申请|交|低保|居住证|积分)"
 )
 
 _OPEN_STATES = frozenset(
@@ -43,10 +53,19 @@ class ValidateCaseStatusForm(HotlineAction):
 
     async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         asked = tracker.get_slot("requested_slot")
+        if asked not in ("case_reference", "identity_outcome"):
+            asked = None  # another form's question: this one just begins
         known = tracker.get_slot("case_reference")
         text = heard(tracker)
+        if asked is not None and came_back(tracker, FORM):
+            return []
+        if _asks_for_somebody_else(tracker, text):
+            return [SlotSet("case_reference", known or "-"), SlotSet("identity_outcome", "somebody_else")]
+        if ended := _ends(tracker, text, str(known or "-")):
+            return ended
         # Two steps in one breath (「查613482，陈小明，1234」) are taken in one turn.
         reference = find_case_reference(text) if asked != "identity_outcome" else None
+        reference = reference or _corrected(tracker, text)
         try:
             if reference and reference != known:
                 return await self._open(reference, text)
@@ -58,18 +77,25 @@ class ValidateCaseStatusForm(HotlineAction):
             return [SlotSet("case_reference", kept), SlotSet("identity_outcome", "unavailable")]
         if asked is None:
             return []  # just started, nothing given yet: the form asks
-        if intent_of(tracker) in _LEAVES_THE_FORM:
+        if _steps_aside(tracker):
             return []  # nothing for the form: it steps aside for the other rules
-        return self._misread(tracker, "case_reference", "repeat" if intent_of(tracker) == "repeat" else "unreadable")
+        if _NO_NUMBER.search(text) or (means_no(text) and len(text) <= 8):
+            return [SlotSet("case_reference", "-"), SlotSet("identity_outcome", "no_number")]
+        return self._misread(tracker, "case_reference", "unreadable")
 
     async def _open(self, reference: str, text: str) -> Events:
         """A number was given: the hub says whether it is there, and takes proofs given along with it."""
         try:
             verification = await self.tools.hub.verify_identity(reference, find_proof(text, reference))
         except CaseNotFoundError:
-            return [SlotSet("case_reference", None), SlotSet("form_notice", "not_found")]
+            return [
+                SlotSet("case_reference", None),
+                SlotSet("case_reference_heard", reference),
+                SlotSet("form_notice", "not_found"),
+            ]
         given = [
             SlotSet("case_reference", reference),
+            SlotSet("case_reference_heard", None),
             SlotSet("verification_id", verification.verification_id),
         ]
         return [
@@ -83,7 +109,7 @@ class ValidateCaseStatusForm(HotlineAction):
         if proof == IdentityProof():
             if asked is None:  # asked about the status again: what was verified is tried first
                 return [] if tracker.get_slot("identity_outcome") else [SlotSet("form_notice", None)]
-            if intent_of(tracker) in _LEAVES_THE_FORM:
+            if _steps_aside(tracker):
                 return []  # nothing for the form: it steps aside for the other rules
             return self._misread(tracker, "identity_outcome", "unreadable")
         try:
@@ -102,6 +128,32 @@ class ValidateCaseStatusForm(HotlineAction):
             SlotSet("form_notice", notice),
             SlotSet("form_retries", min(retries, 10.0)),
         ]
+
+
+def _steps_aside(tracker: Tracker) -> bool:
+    return intent_of(tracker) != "check_status" and steps_aside(tracker, free_text=False, wanted=False)
+
+
+def _asks_for_somebody_else(tracker: Tracker, text: str) -> bool:
+    return bool(_SOMEBODY_ELSE.search(text)) and find_proof(text).id_last4 is None and len(text) < 60
+
+
+def _ends(tracker: Tracker, text: str, reference: str) -> Events:
+    """The form's end where the words are plain and the intent is not."""
+    if intent_of(tracker) in ("cancel", "goodbye", "handoff"):
+        return []  # the rules end it
+    outcome = "cancelled" if means_stop(text) else "person" if wants_person(text) and len(text) <= 16 else ""
+    return [SlotSet("case_reference", reference), SlotSet("identity_outcome", outcome)] if outcome else []
+
+
+def _corrected(tracker: Tracker, text: str) -> str | None:
+    """A number that was not found, with the part put right that is said now (「不对，最后是七八九」)."""
+    before = tracker.get_slot("case_reference_heard")
+    if not before or tracker.get_slot("requested_slot") != "case_reference":
+        return None
+    kind = Kind.QUERY_CODE if str(before).isdigit() else Kind.CASE_NUMBER
+    heard_now = hear(kind, text, hear(kind, str(before)))
+    return heard_now.value if heard_now.value != before else None
 
 
 def _after(status: VerificationStatus, missing: list[str], attempts_left: int, *, first: bool) -> Events:
@@ -124,7 +176,9 @@ def _after(status: VerificationStatus, missing: list[str], attempts_left: int, *
             return [read, SlotSet("identity_outcome", None), SlotSet("form_notice", notice)]
 
 
-class AskCaseReference(HotlineAction):
+class AskCaseReference(ServiceAction):
+    """Asks for the number; the service whose progress is asked after is remembered, if one is named."""
+
     def name(self) -> str:
         return "action_ask_case_status_form_case_reference"
 
@@ -133,8 +187,13 @@ class AskCaseReference(HotlineAction):
         keys = {"not_found": "ask_case_reference_not_found", "unreadable": "ask_case_reference_unreadable"}
         reply = self.tools.wording.reply(keys.get(str(notice), "ask_case_reference"))
         _offer_person(self, tracker, reply)
-        say(dispatcher, tracker, reply, aspect=Aspect.STATUS, expects="case_reference", flow=FORM)
-        return [SlotSet("form_notice", None)]
+        key = tracker.get_slot("service_item")
+        if intent_of(tracker) == "check_status" and not notice:
+            decision = await self.find(heard(tracker), key)
+            key = decision.item_key or key
+        item = self.tools.catalogue.items.get(str(key))
+        say(dispatcher, tracker, reply, aspect=Aspect.STATUS, item=item, expects="case_reference", flow=FORM)
+        return [SlotSet("form_notice", None), *([SlotSet("service_item", key)] if item else [])]
 
 
 class AskIdentity(HotlineAction):
@@ -162,7 +221,15 @@ def _offer_person(action: HotlineAction, tracker: Tracker, reply: Reply) -> None
         reply.buttons = action.tools.wording.reply("not_understood_again").buttons
 
 
-class CaseStatus(HotlineAction):
+_ENDS_WITHOUT = {
+    "cancelled": "cancel",
+    "person": "handoff",
+    "no_number": "case_no_number",
+    "somebody_else": "safety_third_person_data",
+}
+
+
+class CaseStatus(ServiceAction):
     """The form has ended: the status, or why there is none."""
 
     def name(self) -> str:
@@ -175,6 +242,8 @@ class CaseStatus(HotlineAction):
         if outcome == "locked":
             say(dispatcher, tracker, wording.reply("identity_locked"), aspect=Aspect.STATUS)
             return [*forgotten, SlotSet("case_reference", None)]
+        if outcome in _ENDS_WITHOUT:
+            return await self._without(dispatcher, tracker, str(outcome), forgotten)
         if outcome != "verified":
             say(
                 dispatcher,
@@ -208,6 +277,19 @@ class CaseStatus(HotlineAction):
         say(dispatcher, tracker, status_reply(self, case), aspect=Aspect.STATUS, item=item)
         return [SlotSet("service_item", item.key)] if item else []
 
+    async def _without(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, outcome: str, forgotten: Events
+    ) -> Events:
+        """Ended before any check: stopped, a person wanted, no number at hand, or somebody else's case."""
+        given = tracker.get_slot("case_reference")
+        forgotten = [*forgotten, SlotSet("case_reference", None if given == "-" or outcome != "person" else given)]
+        if outcome == "person":
+            say(dispatcher, tracker, self.tools.wording.reply("handoff"), handoff=True)
+            return forgotten
+        say(dispatcher, tracker, self.tools.wording.reply(_ENDS_WITHOUT[outcome]), aspect=Aspect.STATUS)
+        told = await self.public_procedure(dispatcher, tracker) if outcome == "somebody_else" else []
+        return [*forgotten, *told]
+
 
 def status_reply(action: HotlineAction, case: Case) -> Reply:
     """What the applicant is told: state, step, what is still to do, the last day. No ID digits."""
@@ -220,6 +302,12 @@ def status_reply(action: HotlineAction, case: Case) -> Reply:
         open=case.state in _OPEN_STATES,
         remedy=case.state in _APPEALABLE,
     )
+    if case.checks:
+        failed = [check for check in case.checks if check.matched is False]
+        open_ones = [check for check in case.checks if check.matched is None]
+        told = wording.reply("case_checks", checks=case.checks, failed=failed, waiting=open_ones)
+        reply.text += "\n" + told.text
+        reply.speech_text += told.speech_text
     rows = [{"label": "状态", "value": state}, {"label": "当前环节", "value": case.current_step}]
     if case.todo:
         rows.append({"label": "需要您做", "value": case.todo})
@@ -231,5 +319,10 @@ def status_reply(action: HotlineAction, case: Case) -> Reply:
         "rows": [row for row in rows if row["value"]],
         "steps": [step.model_dump(mode="json") for step in case.steps],
     }
-    reply.sources = [Source(item_code=case.case_number, field="state", version=case.version)]
+    reply.card["rows"] += [
+        {"label": f"{check.department}（{check.subject}）", "value": _CHECK_WORDS[check.matched]}
+        for check in case.checks
+    ]
+    named = ["state", *(["checks"] if case.checks else [])]
+    reply.sources = [Source(item_code=case.case_number, field=name, version=case.version) for name in named]
     return reply

@@ -26,8 +26,10 @@ def say(
 ) -> None:
     """Sends ``reply`` with how the turn was understood.
 
-    ``signals``: handoff, handoff_cancelled (bool), expects (what the next message will hold),
-    urgent (bool).
+    ``signals``: handoff, handoff_cancelled, urgent (bool); expects (what the next message will
+    hold); flow (the form under way); rating (1..5); speech_speed (slower, louder); dialect. For the
+    actions themselves: small (a courtesy, not repeated) and private (holds what a citizen told:
+    the engine's store does not keep it).
     """
     intent = tracker.latest_message.get("intent") or {}
     understanding = Understanding(

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from actions import case_status, service, talk
+from actions import (
+    appointment_asking,
+    appointment_form,
+    case_status,
+    enrolment,
+    rating,
+    request_asking,
+    request_form,
+    service,
+    talk,
+    work_order_status,
+)
 from actions.base import HotlineAction, Tools
 
 ACTIONS: tuple[type[HotlineAction], ...] = (
@@ -12,14 +23,26 @@ ACTIONS: tuple[type[HotlineAction], ...] = (
     service.SwitchService,
     service.Inform,
     service.Fallback,
-    service.FileRequest,
     case_status.ValidateCaseStatusForm,
     case_status.AskCaseReference,
     case_status.AskIdentity,
     case_status.CaseStatus,
+    enrolment.CheckEnrolment,
+    request_form.ValidateRequestForm,
+    request_asking.AskRequest,
+    request_asking.FileRequest,
+    work_order_status.ValidateWorkOrderForm,
+    work_order_status.AskWorkOrder,
+    work_order_status.TellWorkOrder,
+    appointment_form.ValidateAppointmentForm,
+    appointment_asking.AskAppointment,
+    appointment_asking.BookAppointment,
+    rating.Rate,
     talk.SmallTalk,
+    talk.ChooseLanguage,
     talk.Repeat,
     talk.Cancel,
+    talk.LeaveFlow,
     talk.Handoff,
     talk.CancelHandoff,
     talk.Safety,

@@ -24,13 +24,16 @@ from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from actions.base import Tools
+from actions.live_catalogue import HubOfGuides, LiveCatalogue
 from actions.registry import make_actions
+from actions.sealed import DraftSeal
 from actions.wording import Wording
 from data_hub.client import HttpDataHub
 from hotline.errors import HotlineError
 from hotline.settings import Settings
 from knowledge_base.catalogue import Catalogue, load_catalogue
 from knowledge_base.search import HybridSearch, SentenceEncoder
+from knowledge_base.triage import load_categories
 
 logger = logging.getLogger("actions")
 
@@ -38,32 +41,49 @@ logger = logging.getLogger("actions")
 def make_server(settings: Settings) -> Sanic[Any, Any]:
     """The server with everything it needs loaded: ready when it listens."""
     catalogue = load_catalogue()
+    encoder = SentenceEncoder(settings.embedding_model)
+
+    def make_search(of: Catalogue) -> HybridSearch:
+        return HybridSearch(of.items.values(), encoder, settings.models_dir / "search")
+
+    hub = HttpDataHub(settings.effective_hub_url, settings.hub_paasid, settings.hub_token, settings.hub_timeout_s)
     tools = Tools(
         catalogue=catalogue,
-        search=HybridSearch(
-            catalogue.items.values(), SentenceEncoder(settings.embedding_model), settings.models_dir / "search"
-        ),
-        hub=HttpDataHub(settings.effective_hub_url, settings.hub_paasid, settings.hub_token, settings.hub_timeout_s),
+        search=make_search(catalogue),
+        hub=hub if settings.hub_url else HubOfGuides(hub, catalogue),
+        requests=hub,
         wording=Wording(number=settings.handoff_number),
         deadline_s=settings.action_deadline_s,
+        seal=DraftSeal.in_folder(settings.data_dir),
+        categories=load_categories(),
     )
     executor = ActionExecutor()
-    for action in make_actions(tools):
+    actions = make_actions(tools)
+    for action in actions:
         executor.register_action(action)
     app: Sanic[Any, Any] = create_app(executor, cors_origins=[])
-    _add_readiness(app, tools, catalogue)
+    live = LiveCatalogue(tools, actions, make_search)
+    app.add_task(live.keep_in_step())
+    add_readiness(app, live)
     return app
 
 
-def _add_readiness(app: Sanic[Any, Any], tools: Tools, catalogue: Catalogue) -> None:
+def add_readiness(app: Sanic[Any, Any], live: LiveCatalogue) -> None:
     @app.get("/ready")
     async def ready(_: Request) -> HTTPResponse:
-        """Whether the search index answers; the gateway's /readyz asks this."""
-        hits = tools.search.search(next(iter(catalogue.items.values())).name)
+        """Whether the search index answers; the gateway's /readyz asks this.
+
+        ``state`` is ``degraded`` where the guides were edited and cannot be used: ``detail`` says
+        why. The line then serves the last good ones, so the status stays 200.
+        """
+        catalogue = live.catalogue
+        hits = live.tools.search.search(next(iter(catalogue.items.values())).name)
         state = {
+            "state": "degraded" if live.problem or not hits else "ok",
             "search": "ok" if hits else "empty",
             "services": len(catalogue),
             "version": catalogue.content_hash[:12],
+            "detail": live.problem,
         }
         return json_response(state, status=200 if hits else 503)
 

@@ -16,26 +16,40 @@ from actions.payload import say
 from hotline.catalogue import ServiceHall, ServiceItem
 from hotline.errors import HubDownError, NotFoundError
 from hotline.messages import Aspect, Button, Reply
-from knowledge_base.decide import Decision, Outcome, decide
-from knowledge_base.subject import plain, subject_of
+from knowledge_base.decide import CLEAR, Decision, Outcome, decide
+from knowledge_base.subject import matter, plain, subject_of
+from knowledge_base.triage import tells_a_nuisance
+
+SURE = 0.97  # how clearly a service must be named where the words seem out of scope,
+FOREIGN = 0.4  # and how likely that has to be for the whole of it
+LIKELY_ASPECT = 0.15  # what was not understood goes on with the service in talk where an aspect is this likely
 
 _NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
 _PLACE = re.compile(r"(?P<from_end>倒数)?第(?P<number>[一二两三四五六七八九十百\d]+)")
 _NUMBER = re.compile(r"(?P<number>[一二两三四五六七八九十百\d]+)(?!样|下|般|直|定|起)")
 _DEATH = re.compile(r"去世|过世|過世|过身|過身|离世|離世|病故|死亡|走咗|走了|不在了|冇咗|身故")
 _LAST = re.compile(r"最后|尾|后面")
-_FIRST = re.compile(r"前|上")
+_FIRST = re.compile(r"前|上|头(?:先|个|一)|首")
+_QUESTION = re.compile(
+    r"[吗嗎呢么？?]|怎|点样|点(?:办|搞|申|续|换|补|交|查|领|算)|什么|咩|乜|哪|边|几|多少|多久|如何|能不能|可以|材料|步骤|条件|流程|补贴|办理"
+)
+_MIDDLE = re.compile(r"中间|当中")
 _CORRECTION = re.compile(r"(?:不是|唔系|唔係)(?P<wrong>[^，,。是]*)[，,。 ]*(?:是|系|係)(?P<right>.+)")
 
 
 class ServiceAction(HotlineAction):
     """What the answering actions share: finding the service, and telling of it."""
 
-    async def find(self, text: str, context_key: str | None) -> Decision:
-        """Which service ``text`` is about. Where it is asked from is not what it is about."""
-        matter = self._without_towns(text)
-        hits = await asyncio.to_thread(self.tools.search.search, matter)
-        return decide(hits, subject_of(matter), context_key)
+    async def find(self, text: str, context_key: str | None, foreign: float = 0.0) -> Decision:
+        """Which service ``text`` is about. Where it is asked from is not what it is about.
+
+        ``foreign``: how likely the classifier holds the words to be out of scope. The likelier, the
+        clearer a service must be named to be answered.
+        """
+        asked = self._without_towns(text)
+        hits = await asyncio.to_thread(self.tools.search.search, asked)
+        clear = CLEAR + (SURE - CLEAR) * min(1.0, foreign / FOREIGN)
+        return decide(hits, matter(asked), context_key, clear)
 
     async def respond(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, decision: Decision, aspect: Aspect
@@ -102,6 +116,13 @@ class ServiceAction(HotlineAction):
             SlotSet("misunderstandings", 0),
         ]
 
+    async def public_procedure(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        """What anybody may know of the service that is named; nothing where none is."""
+        decision = await self.find(heard(tracker), None)
+        if decision.outcome is not Outcome.FOUND:
+            return []
+        return await self.tell(dispatcher, tracker, str(decision.item_key), Aspect.STEPS)
+
     def _ask_which(self, offered: list[ServiceItem], aspect: Aspect) -> Reply:
         names = [item.name for item in offered]
         key = "ask_which" if len(names) > 1 else "ask_which_one"
@@ -128,7 +149,8 @@ class AnswerService(ServiceAction):
 
     async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         aspect = _aspect_of_intent(intent_of(tracker))
-        decision = await self.find(heard(tracker), tracker.get_slot("service_item"))
+        foreign = _ranked(tracker).get("out_of_scope", 0.0)
+        decision = await self.find(heard(tracker), tracker.get_slot("service_item"), foreign)
         return await self.respond(dispatcher, tracker, decision, aspect)
 
 
@@ -144,6 +166,9 @@ class ChooseOption(ServiceAction):
         if key in self.tools.catalogue.items:
             return await self.tell(dispatcher, tracker, str(key), aspect)
         offered: list[str] = tracker.get_slot("candidates") or []
+        if not offered and option_place(heard(tracker), 9) is not None:
+            say(dispatcher, tracker, self.tools.wording.reply("ask_subject"), aspect=aspect)
+            return []
         if not offered:
             decision = await self.find(heard(tracker), None)
             return await self.respond(dispatcher, tracker, decision, aspect)
@@ -198,6 +223,8 @@ class Inform(ServiceAction):
                 SlotSet("identity_outcome", None),
                 FollowupAction("case_status_form"),
             ]
+        if sounds_like_a_complaint(text):
+            return [FollowupAction("request_form")]
         in_talk = tracker.get_slot("service_item")
         if in_talk and self._town(tracker) and tracker.get_slot("last_aspect") == Aspect.WHERE:
             return await self.tell(dispatcher, tracker, in_talk, Aspect.WHERE)
@@ -220,28 +247,26 @@ class Fallback(ServiceAction):
 
     async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         out_of_scope = intent_of(tracker) == "out_of_scope"
+        if sounds_like_a_complaint(heard(tracker)) and not (tracker.active_loop or {}).get("name"):
+            return [FollowupAction("request_form")]
         if not out_of_scope:
-            decision = await self.find(heard(tracker), None)
-            if decision.outcome in (Outcome.FOUND, Outcome.ASK_WHICH):
-                return await self.respond(dispatcher, tracker, decision, Aspect.GENERAL)
+            ranked = _ranked(tracker)
+            aspects = {name: sure for name, sure in ranked.items() if name.startswith("ask_")}
+            likeliest = max(aspects, key=lambda name: aspects[name], default="")
+            foreign = ranked.get("out_of_scope", 0.0)
+            decision = await self.find(heard(tracker), tracker.get_slot("service_item"), foreign)
+            going_on = decision.outcome is Outcome.CONTEXT and aspects.get(likeliest, 0.0) >= LIKELY_ASPECT
+            if going_on or decision.outcome in (Outcome.FOUND, Outcome.ASK_WHICH):
+                return await self.respond(dispatcher, tracker, decision, _aspect_of_intent(likeliest))
         misses = float(tracker.get_slot("misunderstandings") or 0) + 1
         key = "out_of_scope" if out_of_scope else "not_understood" if misses < 2 else "not_understood_again"
         say(dispatcher, tracker, self.tools.wording.reply(key))
         return [SlotSet("misunderstandings", min(misses, 10.0))]
 
 
-class FileRequest(HotlineAction):
-    """A problem is reported. The line cannot file it yet and says so: a person takes it down.
-
-    Which department it belongs to is not guessed: a leak from the flat above is no water cut.
-    """
-
-    def name(self) -> str:
-        return "action_file_request"
-
-    async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
-        say(dispatcher, tracker, self.tools.wording.reply("request"))
-        return []
+def sounds_like_a_complaint(text: str) -> bool:
+    """A whole sentence on what is wrong, and no question: taken down, whatever the classifier made of it."""
+    return len(text) >= 8 and tells_a_nuisance(text) and not _QUESTION.search(text)
 
 
 def option_place(text: str, count: int) -> int | None:
@@ -252,9 +277,17 @@ def option_place(text: str, count: int) -> int | None:
         if not 1 <= number <= count:
             return None
         return count - number if found.groupdict().get("from_end") else number - 1
+    if _MIDDLE.search(text) and count % 2:
+        return count // 2
     if _LAST.search(text):
         return count - 1
     return 0 if _FIRST.search(text) else None
+
+
+def _ranked(tracker: Tracker) -> dict[str, float]:
+    """The classifier's likeliest intents and how likely each is."""
+    ranking = tracker.latest_message.get("intent_ranking") or []
+    return {str(entry.get("name")): float(entry.get("confidence") or 0.0) for entry in ranking}
 
 
 def _aspect_of_intent(intent: str) -> Aspect:

@@ -62,7 +62,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         store=store,
         engine=engine,
         feed=feed,
-        emergencies=EmergencyWatch(),
+        emergencies=EmergencyWatch(kept_in=settings.models_dir / "danger"),
         sentences=sentences,
         session_turns=settings.session_turns,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from storage.ports import ConversationRecord
 from voice.ports import SpokenReply
 
 # Long numbers come with pauses: cutting them off is what callers complain of most.
-_PATIENT_MS = {"case_reference": 1800, "identity_proof": 1800}
+_PATIENT_MS = {"case_reference": 1800, "identity_proof": 1800, "contact": 1800, "work_order": 1800, "appointment": 1800}
 
 
 class CallDialogue:
@@ -45,7 +46,8 @@ class CallDialogue:
 
 def _of_result(result: TurnResult) -> SpokenReply:
     patience = _PATIENT_MS.get(result.expects or "")
-    return _spoken(result.turn_id, result.replies, result.understanding, result.state.value, patience)
+    spoken = _spoken(result.turn_id, result.replies, result.understanding, result.state.value, patience)
+    return replace(spoken, speech_change=result.speech_change)
 
 
 def _spoken(

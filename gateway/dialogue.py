@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from hotline.errors import ActionsDownError, DialogueDownError
 from hotline.messages import CitizenMessage, Reply, Understanding
-from hotline.ports import DialogueAnswer, DialogueEngine
+from hotline.ports import DialogueAnswer, DialogueEngine, SpeechChange
 
 logger = logging.getLogger(__name__)
 
@@ -130,4 +130,15 @@ def read_answer(messages: list[dict[str, Any]]) -> DialogueAnswer:
         expects=signals.get("expects"),
         flow=signals.get("flow"),
         part_down=signals.get("part_down"),
+        rating=_score(signals.get("rating")),
+        speech_change=_speech_change(signals.get("speech_speed") or signals.get("dialect")),
     )
+
+
+def _speech_change(value: object) -> SpeechChange | None:
+    return SpeechChange(value) if isinstance(value, str) and value in set(SpeechChange) else None
+
+
+def _score(value: object) -> int | None:
+    """A rating of 1 to 5; anything else is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 5 else None

@@ -23,8 +23,8 @@ from hotline.conversation import BOT_ANSWERS, ConversationState, Trigger
 from hotline.errors import IllegalTransitionError, PartDownError
 from hotline.events import ConversationEvent, EventType
 from hotline.messages import Channel, CitizenMessage, Reply, Understanding
-from hotline.ports import DialogueAnswer, DialogueEngine
-from hotline.privacy import PROOF_PLACEHOLDER, mask_text
+from hotline.ports import DialogueAnswer, DialogueEngine, SpeechChange
+from hotline.privacy import CONTACT_PLACEHOLDER, PROOF_PLACEHOLDER, mask_text
 from storage.ports import ConversationRecord, Store, StoredTurn, TurnOutcome
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 _WANTS_PERSON = re.compile(
     r"转人工|轉人工|人工(客服|服务|坐席)?$|真人|找(个|個)?人|接线员|接線員|揾(个|個)?人|搵(个|個)?人"
 )
+# Answers of which not a word is kept: proofs of identity, and names with the number to call.
+_HIDDEN = {"identity_proof": PROOF_PLACEHOLDER, "contact": CONTACT_PLACEHOLDER}
 _WANTS_NO_PERSON = re.compile(r"(不用|不要|不想|别|唔使|唔好|唔要)(再)?[转轉]?(接)?人工")
 
 
@@ -42,13 +44,15 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class TurnResult:
-    """What a turn came to. ``expects``: what the line waits for next (``identity_proof`` …)."""
+    """What a turn came to. ``expects``: what the line waits for next (``identity_proof`` …).
+    ``speech_change``: how a caller wants to be spoken to from now on."""
 
     turn_id: str
     state: ConversationState
     replies: list[Reply]
     understanding: Understanding
     expects: str | None
+    speech_change: SpeechChange | None = None
 
 
 class TurnService:
@@ -135,6 +139,10 @@ class TurnService:
             answer = await self._engine.answer(message, record.state.value)
         except PartDownError as error:
             return self._part_down(message, record, error)
+        if answer.rating is not None:
+            # Before the thanks for it: what cannot be kept is not acknowledged.
+            change = await self._store.rate(record.conversation_id, answer.rating, "", self._now())
+            self._feed.publish(change.events)
         return self._outcome(answer, record)
 
     def _danger(self, emergency: Emergency, record: ConversationRecord) -> TurnOutcome:
@@ -168,6 +176,7 @@ class TurnService:
             trigger=trigger,
             expects=answer.expects,
             flow=answer.flow,
+            speech_change=answer.speech_change,
             issued_payloads=[b.payload for r in answer.replies for b in r.buttons],
             events=[self._part_down_event(record.conversation_id, None, down)] if down else [],
         )
@@ -190,6 +199,7 @@ class TurnService:
             replies=replies,
             understanding=outcome.understanding,
             expects=change.conversation.expects,
+            speech_change=outcome.speech_change,
         )
 
     def _keep_engine_history_short(self, record: ConversationRecord) -> None:
@@ -236,8 +246,8 @@ def _allowed(text: str, issued_payloads: list[str]) -> str:
 
 
 def _kept_text(text: str, record: ConversationRecord) -> str:
-    if record.expects == "identity_proof":
-        return PROOF_PLACEHOLDER
+    if record.expects in _HIDDEN:
+        return _HIDDEN[str(record.expects)]
     return mask_text(text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
+from enum import StrEnum
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +13,17 @@ from hotline.cases import Case, IdentityProof, Verification
 from hotline.catalogue import ServiceHall, ServiceItem
 from hotline.messages import CitizenMessage, Reply, Transcript, Understanding
 from hotline.work_orders import Appointment, AppointmentDraft, SlotPeriod, WorkOrder, WorkOrderDraft
+
+MANDARIN, CANTONESE = "cmn", "yue"
+
+
+class SpeechChange(StrEnum):
+    """How a caller wants to be spoken to from now on."""
+
+    SLOWER = "slower"
+    LOUDER = "louder"
+    CANTONESE = "cantonese"
+    MANDARIN = "mandarin"
 
 
 class SearchHit(BaseModel):
@@ -89,8 +101,10 @@ class DialogueAnswer(BaseModel):
     handoff_cancelled: bool = False
     expects: str | None = None  # what the next message will hold: ``identity_proof`` …
     flow: str | None = None  # the form under way, if any
+    speech_change: SpeechChange | None = None  # 「慢一点」「讲粤语」: for the call's voice
     urgent: bool = False  # danger: to the head of the queue
     part_down: str | None = None  # code of a part that an action missed
+    rating: int | None = None  # 1..5: the citizen rates the service
 
 
 class DialogueEngine(Protocol):
@@ -144,7 +158,10 @@ class Synthesiser(Protocol):
 
     name: str
 
-    async def synthesise(self, sentence: str, speed: float = 1.0) -> Speech: ...
+    async def synthesise(self, sentence: str, speed: float = 1.0, language: str = MANDARIN) -> Speech:
+        """``language`` is :data:`MANDARIN` or :data:`CANTONESE`; an engine that cannot speak it
+        raises SynthesiserDownError, so that the next one is asked."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -152,4 +169,6 @@ class Synthesiser(Protocol):
 class SpeechStream(Protocol):
     """Sentences in, sound out, in order, the first as soon as it is made."""
 
-    def speak(self, sentences: Sequence[str]) -> AsyncIterator[Speech]: ...
+    def speak(
+        self, sentences: Sequence[str], speed: float = 1.0, language: str = MANDARIN
+    ) -> AsyncIterator[Speech]: ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 PROOF_PLACEHOLDER = "［已隐去：身份核对信息］"
+CONTACT_PLACEHOLDER = "［已隐去：联系方式］"
 
 # Spoken and typed numbers come with spaces, dashes and Chinese digits between them.
 _SEPARATOR = r"[\s\-－—·]"
@@ -19,8 +20,14 @@ _DIGIT = r"[0-9０-９零〇一幺二两三四五六七八九]"
 _NOT_AFTER_DIGIT = rf"(?<!{_DIGIT})"
 _NOT_BEFORE_DIGIT = rf"(?!{_SEPARATORS}{_DIGIT})"
 
-_ID_CARD = re.compile(rf"{_NOT_AFTER_DIGIT}(?:{_DIGIT}{_SEPARATORS}){{17}}(?:{_DIGIT}|[Xx]){_NOT_BEFORE_DIGIT}")
-_BANK_CARD = re.compile(rf"{_NOT_AFTER_DIGIT}(?:{_DIGIT}{_SEPARATORS}){{15,18}}{_DIGIT}{_NOT_BEFORE_DIGIT}")
+# The number of a receipt (GD, YY and eighteen digits) is the citizen's to keep, and nobody's ID card.
+_NO_RECEIPT = r"(?<!GD)(?<!YY)"
+_ID_CARD = re.compile(
+    rf"{_NO_RECEIPT}{_NOT_AFTER_DIGIT}(?:{_DIGIT}{_SEPARATORS}){{17}}(?:{_DIGIT}|[Xx]){_NOT_BEFORE_DIGIT}"
+)
+_BANK_CARD = re.compile(
+    rf"{_NO_RECEIPT}{_NOT_AFTER_DIGIT}(?:{_DIGIT}{_SEPARATORS}){{15,18}}{_DIGIT}{_NOT_BEFORE_DIGIT}"
+)
 # The country code (+86, 0086) may stand right before a mobile.
 _MOBILE_BEGINS = rf"(?:{_NOT_AFTER_DIGIT}|(?<={_NOT_AFTER_DIGIT}86)|(?<={_NOT_AFTER_DIGIT}0086))[1１一幺]"
 _MOBILE = re.compile(rf"{_MOBILE_BEGINS}(?:{_SEPARATORS}{_DIGIT}){{10}}(?!{_DIGIT})")

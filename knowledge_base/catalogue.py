@@ -15,12 +15,29 @@ from pathlib import Path
 
 from hotline.catalogue import ServiceHall, ServiceItem
 from hotline.errors import GuideError
-from knowledge_base.models import AmbiguousPlace, Area, PhoneLine, SourceNote, Town
-from knowledge_base.reading import as_models, guide_error, parse, read_yaml, validated
+from knowledge_base.models import (
+    AmbiguousPlace,
+    Area,
+    NeighbourPlace,
+    PhoneLine,
+    RequestCategory,
+    SourceNote,
+    Town,
+)
+from knowledge_base.reading import as_models, guide_error, parse, patterns, read_yaml, validated
 
 DEFAULT_FOLDER = Path(__file__).resolve().parent
 
-_TABLES = ("areas.yml", "halls.yml", "phones.yml", "sources.yml", "towns.yml")
+_TABLES = (
+    "areas.yml",
+    "halls.yml",
+    "neighbours.yml",
+    "phones.yml",
+    "requests.yml",
+    "sources.yml",
+    "towns.yml",
+    "triage.yml",
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +58,10 @@ class Catalogue:
     ambiguous_places: tuple[AmbiguousPlace, ...]
     phones: dict[str, PhoneLine]
     sources: dict[str, SourceNote]
+    requests: dict[str, RequestCategory]
+    neighbours: tuple[NeighbourPlace, ...]
+    triage_words: dict[str, tuple[str, ...]]
+    """Part of triage.yml (``urgency.urgent``) to its patterns, for the checks."""
     files: dict[str, str]
     """Guide key to its file, relative to the folder, for messages to those who edit it."""
     content_hash: str
@@ -88,6 +109,18 @@ def reload_or_keep(previous: Catalogue, folder: Path = DEFAULT_FOLDER) -> tuple[
         return _build(raw), None
     except GuideError as error:
         return previous, error
+
+
+def fingerprint(folder: Path = DEFAULT_FOLDER) -> frozenset[tuple[str, int, int]]:
+    """Names, times (ns) and sizes of the files: equal, and nothing has been saved since. Reads no file."""
+    found = []
+    for path in [*(folder / "guides").rglob("*.yml"), *(folder / name for name in _TABLES)]:
+        try:
+            status = path.stat()
+        except OSError:
+            continue  # being replaced just now, or missing: reading it will say so
+        found.append((path.relative_to(folder).as_posix(), status.st_mtime_ns, status.st_size))
+    return frozenset(found)
 
 
 def _read_files(folder: Path) -> dict[str, bytes]:
@@ -138,6 +171,9 @@ def _build(files: dict[str, bytes]) -> Catalogue:
         ambiguous_places=tuple(as_models(files, "towns.yml", "ambiguous", AmbiguousPlace, towns_file)),
         phones={p.number: p for p in as_models(files, "phones.yml", "phones", PhoneLine)},
         sources={s.key: s for s in as_models(files, "sources.yml", "sources", SourceNote)},
+        requests={r.key: r for r in as_models(files, "requests.yml", "requests", RequestCategory)},
+        neighbours=tuple(as_models(files, "neighbours.yml", "neighbours", NeighbourPlace)),
+        triage_words=patterns("triage.yml", read_yaml(files, "triage.yml")),
         files=where,
         content_hash=_hash(files),
     )

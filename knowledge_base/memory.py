@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from hotline.catalogue import ServiceItem
@@ -13,17 +14,26 @@ class PhraseSearch:
     """Finds a service whose name, alias or question shares most character pairs with the text."""
 
     def __init__(self, items: Iterable[ServiceItem]) -> None:
-        self._phrases = [(i.key, plain(p)) for i in items for p in [i.name, *i.aliases, *i.questions]]
+        self._keys: list[str] = []
+        self._counts: list[int] = []
+        self._holding: defaultdict[str, list[int]] = defaultdict(list)  # pair → phrases
+        for item in items:
+            for phrase in [item.name, *item.aliases, *item.questions]:
+                pairs = _pairs(plain(phrase))
+                for pair in pairs:
+                    self._holding[pair].append(len(self._keys))
+                self._keys.append(item.key)
+                self._counts.append(len(pairs))
 
     def search(self, text: str, limit: int = 5) -> list[SearchHit]:
         asked = _pairs(plain(text))
+        shared = Counter(n for pair in asked for n in self._holding.get(pair, ()))
         best: dict[str, float] = {}
-        for key, phrase in self._phrases:
-            pairs = _pairs(phrase)
-            shared = len(asked & pairs) / max(1, min(len(asked), len(pairs)))
-            best[key] = max(best.get(key, 0.0), shared)
+        for n, count in sorted(shared.items()):
+            score = count / max(1, min(len(asked), self._counts[n]))
+            best[self._keys[n]] = max(best.get(self._keys[n], 0.0), score)
         ranked = sorted(best.items(), key=lambda pair: -pair[1])[:limit]
-        return [SearchHit(item_key=k, score=s) for k, s in ranked if s > 0]
+        return [SearchHit(item_key=k, score=s) for k, s in ranked]
 
 
 def _pairs(text: str) -> set[str]:

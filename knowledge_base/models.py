@@ -1,8 +1,10 @@
-"""The tables beside the guides: areas, towns, phone lines and sources."""
+"""The tables beside the guides: areas, towns, phone lines, sources, requests and neighbours."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from hotline.catalogue import Confidence
 
 
 class _Row(BaseModel):
@@ -70,3 +72,29 @@ class SourceNote(_Row):
     title: str = Field(min_length=2)
     url: str = ""
     caution: str = ""
+
+
+class RequestCategory(_Row):
+    """诉求类别: what is reported. ``department`` None: a person decides where it goes.
+
+    ``service_key`` names the guide about it; ``elements`` are what must be asked; ``words`` what
+    citizens say. ``confidence`` is S, G or U, as of a fact.
+    """
+
+    key: str = Field(pattern=r"^[a-z_]+$")
+    name: str = Field(min_length=2)
+    department: str | None = None
+    service_key: str | None = None
+    elements: list[str] = Field(min_length=1)
+    words: list[str] = Field(min_length=1)
+    source: str = Field(min_length=1)
+    confidence: Confidence
+
+
+class NeighbourPlace(_Row):
+    """A place outside the district: ``line`` is the number to dial there, ``owner`` who handles it."""
+
+    name: str = Field(min_length=2)
+    words: list[str] = Field(min_length=1)
+    line: str = Field(pattern=r"^(0\d{2,3}-)?\d{5,8}$")
+    owner: str = Field(min_length=2)

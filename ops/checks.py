@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hotline.settings import ROOT, Settings
 from ops.progress import SetUpError, run_quietly, say
 from ops.setup import APP, ENGINE, log_file, node_environment
-from ops.training import engine_environment, train_if_changed
+from ops.training import engine_environment, index_if_changed, train_if_changed
 
 _BIN = APP / "bin"
 _PACKAGES = ("hotline", "knowledge_base", "data_hub", "storage", "voice", "actions", "gateway", "ops")
@@ -40,6 +40,7 @@ def lint_checks() -> list[Check]:
 def test_checks() -> list[Check]:
     python = str(_BIN / "python")
     model = str(train_if_changed(Settings()))
+    index_if_changed(Settings())
     node = node_environment()
     stories = [
         str(ENGINE / "bin" / "rasa"), "test", "core", "--e2e", "--no-plot", "--model", model, "--stories", "tests/conversations",

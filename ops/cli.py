@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,6 +69,58 @@ def search(
     for row in _rows(text, jsonl):
         ranked = [hit.model_dump() for hit in index.search(row["text"], limit)]
         _print({"id": row["id"], "ranked": ranked})
+
+
+@tool.command("read-numbers")
+def read_said_numbers(
+    text: Annotated[str | None, typer.Argument(help="一句话；不写则用 --jsonl")] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="从标准输入逐行读 JSON")] = False,
+    today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="把这一天当作今天；不写则用今天")] = None,
+) -> None:
+    """话里的号码、金额、日期：{"id","values":[{"kind","value","valid"}…]}；不加 --jsonl 就一行一个。"""
+    from hotline.numbers import Kind, read_numbers
+
+    day = today.date() if today else None
+    for row in _rows(text, jsonl):
+        # A landline is read so that it is taken for nothing else; it is no kind of the contract.
+        said = [v for v in read_numbers(row["text"], day) if v.kind is not Kind.LANDLINE]
+        if jsonl:
+            _print({"id": row["id"], "values": [v.as_json() for v in said]})
+            continue
+        for v in said:
+            typer.echo(f"{v.kind.value}\t{v.value}\t{'✓' if v.valid else '要再核对'}")
+        if not said:
+            typer.echo("没有读到号码、金额或日期。")
+
+
+@tool.command("triage")
+def triage_requests(
+    text: Annotated[str | None, typer.Argument(help="一句话；不写则用 --jsonl")] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="从标准输入逐行读 JSON")] = False,
+) -> None:
+    """诉求怎么分办：{"id","type","town","department","urgency","duplicate_of"}；duplicate_of 是同一批里说同一件事的前一条。"""
+    from gateway.emergencies import EmergencyWatch
+    from hotline.settings import Settings
+    from knowledge_base.catalogue import load_catalogue
+    from knowledge_base.search import HybridSearch, SentenceEncoder
+    from knowledge_base.triage import Duplicates, load_categories, triage
+
+    settings, catalogue, watch = Settings(), load_catalogue(), EmergencyWatch()
+    encoder = SentenceEncoder(settings.embedding_model)
+    index = HybridSearch(catalogue.items.values(), encoder, settings.models_dir / "search")
+    categories, seen = load_categories(), Duplicates(catalogue, encoder)
+    for row in _rows(text, jsonl):
+        read = triage(row["text"], catalogue, categories, index, lambda said: watch.look(said) is not None)
+        _print(
+            {
+                "id": row["id"],
+                "type": read.type.value,
+                "town": read.town,
+                "department": read.department,
+                "urgency": read.urgency.value,
+                "duplicate_of": seen.look(row["id"], row["text"]),
+            }
+        )
 
 
 @tool.command("speak-form")

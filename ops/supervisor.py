@@ -21,7 +21,7 @@ from hotline.settings import ROOT, Settings
 from knowledge_base.catalogue import load_catalogue
 from ops.progress import SetUpError, say
 from ops.setup import APP, ENGINE
-from ops.training import engine_environment, train_if_changed
+from ops.training import engine_environment, index_if_changed, train_if_changed
 
 _GRACE_S = 5.0
 _RESTART_S = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -205,6 +205,7 @@ def run() -> int:
     try:
         check_ports(settings)
         model = train_if_changed(settings)
+        index_if_changed(settings)
         catalogue = load_catalogue()
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         write_catalogue(

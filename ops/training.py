@@ -12,7 +12,7 @@ import yaml
 
 from hotline.settings import ROOT, Settings
 from ops.progress import SetUpError, run_quietly, say
-from ops.setup import ENGINE, fingerprint, log_file
+from ops.setup import APP, ENGINE, fingerprint, log_file, once
 
 _SOURCES = (
     "config.yml",
@@ -69,6 +69,27 @@ def train_if_changed(settings: Settings) -> Path:
     for old in sorted(path.parent.glob("*.tar.gz"), key=lambda p: p.stat().st_mtime)[:-_KEPT_MODELS]:
         old.unlink()
     return path
+
+
+def index_if_changed(settings: Settings) -> None:
+    """Makes the search's vectors and classifier where the guides changed since they were made.
+
+    Raises:
+        SetUpError: a guide is wrong, or the making failed.
+    """
+    cache = settings.models_dir / "search"
+    mark = fingerprint([ROOT / "knowledge_base"], settings.embedding_model)
+
+    def work() -> None:
+        command = [
+            str(APP / "bin" / "python"), "-m", "knowledge_base.index",
+            "--cache", str(cache), "--model", settings.embedding_model,
+        ]  # fmt: skip
+        env = {"OMP_NUM_THREADS": "2", "PYTHONPATH": str(ROOT)}
+        run_quietly("准备事项检索（两核约一分钟）", command, log_file(), env, ROOT)
+
+    cache.mkdir(parents=True, exist_ok=True)
+    once(cache / "made-for", mark, work)
 
 
 def check_training_files() -> Iterator[str]:
@@ -130,6 +151,7 @@ def _check_nlu_entry(name: Path, entry: yaml.Node, lines: list[str]) -> Iterator
 def main() -> int:
     try:
         train_if_changed(Settings())
+        index_if_changed(Settings())
     except SetUpError as error:
         say(str(error))
         return 1

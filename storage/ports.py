@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from hotline.conversation import ConversationState, Trigger
 from hotline.events import ConversationEvent
 from hotline.messages import Channel, CitizenMessage, Reply, Understanding
+from hotline.ports import SpeechChange
 
 
 class NewConversation(BaseModel):
@@ -103,7 +104,8 @@ class TurnOutcome(BaseModel):
 
     ``trigger`` moves the conversation's state; None leaves it as it is *then*, so an agent who
     took over while the bot was thinking keeps the floor. ``events`` are extra arrows of the
-    turn (a part down, a transcript): they precede the replies in the trail.
+    turn (a part down, a transcript): they precede the replies in the trail. ``speech_change`` is for
+    the call under way and not kept.
     """
 
     replies: list[Reply] = Field(default_factory=list)
@@ -113,6 +115,7 @@ class TurnOutcome(BaseModel):
     flow: str | None = None
     issued_payloads: list[str] = Field(default_factory=list)
     events: list[ConversationEvent] = Field(default_factory=list)
+    speech_change: SpeechChange | None = None
 
 
 class Change(BaseModel):

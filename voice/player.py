@@ -9,11 +9,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from hotline.errors import SynthesiserDownError
-from hotline.ports import Speech, Synthesiser
-from voice.audio import FRAME_MS, Encoding, Framer, encode, resample, to_samples
+from hotline.ports import CANTONESE, MANDARIN, Speech, SpeechChange, Synthesiser
+from voice.audio import FRAME_MS, Encoding, Framer, clip, encode, resample, to_samples
 from voice.clock import Clock
 from voice.ports import EventSink
 from voice.speech_text import sentences
@@ -22,6 +23,8 @@ from voice.tts.stream import PrefetchingSpeechStream
 log = logging.getLogger(__name__)
 
 LEAD_S = 0.3
+SLOWER_STEP, SLOWEST = 0.82, 0.55
+LOUDER_STEP, LOUDEST = 1.6, 2.6
 
 
 class Spoken(StrEnum):
@@ -31,6 +34,27 @@ class Spoken(StrEnum):
     CUT = "cut"
     FAILED = "failed"  # the synthesiser gave up, perhaps after some sentences
     NOTHING = "nothing"  # there was nothing to say
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How this caller is spoken to: pace (1.0 is the engine's own), loudness, language."""
+
+    speed: float = 1.0
+    gain: float = 1.0
+    language: str = MANDARIN
+
+    def changed(self, change: SpeechChange) -> Manner:
+        """One step slower or louder (both have an end), or another language."""
+        match change:
+            case SpeechChange.SLOWER:
+                return replace(self, speed=max(SLOWEST, self.speed * SLOWER_STEP))
+            case SpeechChange.LOUDER:
+                return replace(self, gain=min(LOUDEST, self.gain * LOUDER_STEP))
+            case SpeechChange.CANTONESE:
+                return replace(self, language=CANTONESE)
+            case SpeechChange.MANDARIN:
+                return replace(self, language=MANDARIN)
 
 
 class Player:
@@ -46,6 +70,7 @@ class Player:
         self._rate = sample_rate
         self._task: asyncio.Task[Spoken] | None = None
         self._cut = False
+        self.manner = Manner()
         self._started = False  # the first frame of the running speech has left
 
     @property
@@ -92,7 +117,7 @@ class Player:
         frame_s = FRAME_MS / 1000
         outcome = Spoken.WHOLE
         try:
-            async with aclosing(self._stream.speak(pieces)) as stream:  # type: ignore[type-var]
+            async with aclosing(self._stream.speak(pieces, self.manner.speed, self.manner.language)) as stream:  # type: ignore[type-var]
                 async for speech in stream:
                     if not self._started:
                         self._started = True
@@ -114,6 +139,8 @@ class Player:
 
     async def _send_frames(self, speech: Speech, framer: Framer, heard_until: float) -> float:
         samples = resample(to_samples(speech.pcm), speech.sample_rate, self._rate)
+        if self.manner.gain != 1.0:
+            samples = clip(samples * self.manner.gain)
         for frame in framer.feed(samples):
             if (ahead := heard_until - self._clock.now() - LEAD_S) > 0:
                 await self._clock.sleep(ahead)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hotline.messages import Reply, Understanding
+from hotline.ports import SpeechChange
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class SpokenReply:
     ``payload`` is what the ``reply`` frame carries: the JSON of a Reply and ``understanding``.
     ``state`` is the conversation's after this turn (bot, queued, agent, closed). An empty
     ``speech_text`` is not spoken (an agent has the floor). ``endpoint_silence_ms`` gives the next
-    utterance more patience, where a number is asked for.
+    utterance more patience, where a number is asked for. ``speech_change`` holds from this answer on.
     """
 
     turn_id: str
@@ -24,6 +25,7 @@ class SpokenReply:
     payload: dict[str, Any] = field(default_factory=dict)
     state: str = "bot"
     endpoint_silence_ms: int | None = None
+    speech_change: SpeechChange | None = None
 
     @classmethod
     def of_text(cls, turn_id: str, text: str, state: str = "bot") -> SpokenReply:

@@ -327,6 +327,8 @@ class CallSession:
         await self._show_state(reply.state)
         patience = reply.endpoint_silence_ms or self._settings.endpoint_silence_ms
         self._endpointer.endpoint_silence_ms = patience
+        if reply.speech_change is not None:
+            self._player.manner = self._player.manner.changed(reply.speech_change)
         if not self._handoff_waits:
             await self._speak(reply.speech_text, reply.turn_id, timings)
         if reply.state == "closed":

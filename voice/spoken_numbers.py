@@ -6,14 +6,11 @@ import re
 
 import cn2an
 
+from hotline.numbers.symbols import LETTER_NAMES
+
 _DIGITS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
-_LETTERS = dict(
-    zip(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        "诶 必 西 迪 伊 艾弗 吉 艾尺 爱 杰 开 艾勒 艾姆 恩 欧 皮 丘 阿尔 艾斯 替 优 维 达布流 艾克斯 歪 贼德".split(),
-        strict=True,
-    )
-)
+# The reader knows letters by more names than these; what is said is always the first.
+_LETTERS = {letter: names[0] for letter, names in LETTER_NAMES.items()}
 
 # 「两」 before these, 「二」 elsewhere (二月, 二号, 第二, 二楼).
 MEASURES = (

@@ -7,7 +7,7 @@ import itertools
 from typing import Any, Dict, Iterator
 
 from rasa.core.tracker_store import SQLTrackerStore
-from rasa.shared.core.events import Event, UserUttered
+from rasa.shared.core.events import BotUttered, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 NOT_KEPT = "［未保存］"
@@ -28,7 +28,15 @@ class WordlessSQLTrackerStore(SQLTrackerStore):
 
 
 def without_words(event: Event) -> Event:
-    """``event`` itself, or for a user's utterance a copy without text and entity values."""
+    """``event`` itself; for a user's utterance a copy without text and entity values, and for a
+    reply that repeats what the citizen told (``private``, actions/payload.py) one without words."""
+    if isinstance(event, BotUttered):
+        if not ((event.data or {}).get("custom") or {}).get("private"):
+            return event
+        hidden = copy.copy(event)
+        hidden.text = None
+        hidden.data = {"custom": {"private": True}}
+        return hidden
     if not isinstance(event, UserUttered):
         return event
     bare = copy.copy(event)

@@ -6,7 +6,7 @@ Sentences come in their spoken form (see :mod:`voice.speech_text`): no digits, n
 from __future__ import annotations
 
 from hotline.errors import SynthesiserDownError
-from hotline.ports import Speech, Synthesiser
+from hotline.ports import MANDARIN, Speech, Synthesiser
 
 __all__ = ["DownSynthesiser", "Speech", "Synthesiser", "clamp_speed"]
 
@@ -23,7 +23,7 @@ class DownSynthesiser:
 
     name = "none"
 
-    async def synthesise(self, sentence: str, speed: float = 1.0) -> Speech:
+    async def synthesise(self, sentence: str, speed: float = 1.0, language: str = MANDARIN) -> Speech:
         raise SynthesiserDownError
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from hotline.ports import Speech, Synthesiser
+from hotline.ports import MANDARIN, Speech, Synthesiser
 
 _MAX_CHARACTERS = 80  # longer sentences are rarely said twice
 
@@ -16,18 +16,18 @@ class CachedSynthesiser:
     def __init__(self, inner: Synthesiser, max_bytes: int = 48 << 20) -> None:
         self._inner = inner
         self._max_bytes = max_bytes
-        self._kept: OrderedDict[tuple[str, float], Speech] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, float, str], Speech] = OrderedDict()
         self._bytes = 0
         self.name = inner.name
         self.hits = 0
 
-    async def synthesise(self, sentence: str, speed: float = 1.0) -> Speech:
-        key = (sentence, speed)
+    async def synthesise(self, sentence: str, speed: float = 1.0, language: str = MANDARIN) -> Speech:
+        key = (sentence, speed, language)
         if (known := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
             self.hits += 1
             return known
-        speech = await self._inner.synthesise(sentence, speed)
+        speech = await self._inner.synthesise(sentence, speed, language)
         if len(sentence) <= _MAX_CHARACTERS and key not in self._kept:
             self._kept[key] = speech
             self._bytes += len(speech.pcm)

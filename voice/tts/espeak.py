@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from hotline.errors import SynthesiserDownError
-from hotline.ports import Speech
+from hotline.ports import CANTONESE, MANDARIN, Speech
 from voice.tts import espeak_worker
 from voice.tts.base import clamp_speed
 
@@ -24,7 +24,7 @@ class EspeakSynthesiser:
     name = "espeak"
 
     def __init__(self, *, voice: str = espeak_worker.VOICE, workers: int = 2) -> None:
-        self._voice = voice
+        self._voices = {MANDARIN: voice, CANTONESE: espeak_worker.CANTONESE_VOICE}
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
@@ -37,14 +37,14 @@ class EspeakSynthesiser:
             )
         return self._pool
 
-    async def synthesise(self, sentence: str, speed: float = 1.0) -> Speech:
+    async def synthesise(self, sentence: str, speed: float = 1.0, language: str = MANDARIN) -> Speech:
         loop = asyncio.get_running_loop()
         for attempt in (1, 2):
             pool = self._running_pool()
             try:
                 async with asyncio.timeout(_TIMEOUT_S):
                     pcm, rate = await loop.run_in_executor(
-                        pool, espeak_worker.speak, sentence, clamp_speed(speed), self._voice
+                        pool, espeak_worker.speak, sentence, clamp_speed(speed), self._voices[language]
                     )
                 return Speech(pcm=pcm, sample_rate=rate)
             except BrokenProcessPool as problem:

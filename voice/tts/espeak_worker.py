@@ -17,6 +17,7 @@ import wave
 from typing import Any
 
 VOICE = "cmn-latn-pinyin"  # `cmn` spells pinyin in English, `zh` may turn out Cantonese
+CANTONESE_VOICE = "yue"
 WORDS_PER_MINUTE = 160
 _ATTEMPTS = 3
 _FINISH_TIMEOUT_S = 5.0

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from hotline.errors import SynthesiserDownError
-from hotline.ports import Speech, Synthesiser
+from hotline.ports import MANDARIN, Speech, Synthesiser
 
 log = logging.getLogger(__name__)
 
@@ -20,11 +20,11 @@ class FallbackSynthesiser:
         self._engines = list(engines)
         self.name = self._engines[0].name
 
-    async def synthesise(self, sentence: str, speed: float = 1.0) -> Speech:
+    async def synthesise(self, sentence: str, speed: float = 1.0, language: str = MANDARIN) -> Speech:
         problem: SynthesiserDownError | None = None
         for engine in self._engines:
             try:
-                return await engine.synthesise(sentence, speed)
+                return await engine.synthesise(sentence, speed, language)
             except SynthesiserDownError as down:
                 log.warning("%s 没能合成这一句，换下一个引擎", engine.name)
                 problem = down

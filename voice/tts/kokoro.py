@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hotline.errors import SynthesiserDownError
-from hotline.ports import Speech
+from hotline.ports import MANDARIN, Speech
 from voice.audio import clip, to_pcm
 from voice.tts.base import clamp_speed
 
@@ -95,7 +95,9 @@ class KokoroSynthesiser:
         )
         return Speech(pcm=to_pcm(clip(_trim(audio.reshape(-1)) * 32767.0)), sample_rate=SAMPLE_RATE)
 
-    async def synthesise(self, sentence: str, speed: float = 1.0) -> Speech:
+    async def synthesise(self, sentence: str, speed: float = 1.0, language: str = MANDARIN) -> Speech:
+        if language != MANDARIN:
+            raise SynthesiserDownError  # this voice speaks Mandarin alone
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._worker, self._speak, sentence, clamp_speed(speed))

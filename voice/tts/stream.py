@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
-from hotline.ports import Speech, Synthesiser
+from hotline.ports import MANDARIN, Speech, Synthesiser
 
 
 class PrefetchingSpeechStream:
@@ -16,19 +16,20 @@ class PrefetchingSpeechStream:
     cancels what is under way and leaves no task behind.
     """
 
-    def __init__(self, synthesiser: Synthesiser, *, speed: float = 1.0, ahead: int = 2) -> None:
+    def __init__(self, synthesiser: Synthesiser, *, ahead: int = 2) -> None:
         self._synthesiser = synthesiser
-        self._speed = speed
         self._ahead = ahead
 
-    async def speak(self, sentences: Sequence[str]) -> AsyncIterator[Speech]:
+    async def speak(
+        self, sentences: Sequence[str], speed: float = 1.0, language: str = MANDARIN
+    ) -> AsyncIterator[Speech]:
         """Raises SynthesiserDownError when a sentence cannot be made; earlier ones were given."""
         waiting = deque(sentences)
         under_way: deque[asyncio.Task[Speech]] = deque()
         try:
             while waiting or under_way:
                 while waiting and len(under_way) < self._ahead:
-                    coroutine = self._synthesiser.synthesise(waiting.popleft(), self._speed)
+                    coroutine = self._synthesiser.synthesise(waiting.popleft(), speed, language)
                     under_way.append(asyncio.ensure_future(coroutine))
                 speech = await under_way[0]
                 under_way.popleft()

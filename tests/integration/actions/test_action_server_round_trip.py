@@ -17,8 +17,9 @@ from rasa_sdk.executor import ActionExecutor
 from sanic import Sanic
 
 from actions.base import Tools
+from actions.live_catalogue import LiveCatalogue
 from actions.registry import make_actions
-from actions.server import _add_readiness
+from actions.server import add_readiness
 from actions.wording import Wording
 from data_hub.memory import InMemoryDataHub
 from gateway.dialogue import read_answer
@@ -44,6 +45,7 @@ async def server(hub: InMemoryDataHub) -> AsyncIterator[httpx.AsyncClient]:
         catalogue=CATALOGUE,
         search=PhraseSearch(CATALOGUE.items.values()),
         hub=hub,
+        requests=hub,
         wording=Wording(),
         deadline_s=1.8,
         today=lambda: date(2026, 11, 22),
@@ -53,7 +55,7 @@ async def server(hub: InMemoryDataHub) -> AsyncIterator[httpx.AsyncClient]:
         executor.register_action(action)
     Sanic.test_mode = True
     app = create_app(executor, cors_origins=[])
-    _add_readiness(app, tools, CATALOGUE)
+    add_readiness(app, LiveCatalogue(tools, [], lambda _: tools.search))
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
     running: Any = await app.create_server(sock=listener, return_asyncio_server=True, access_log=False)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hotline.errors import SynthesiserDownError
+from hotline.ports import CANTONESE
 from voice.audio import Framer, read_wav, resample, rms, to_pcm, to_samples, ulaw_decode, ulaw_encode
 from voice.clock import VirtualClock
 from voice.ports import SpokenReply
@@ -121,3 +122,14 @@ async def test_a_recorded_question_is_answered_aloud(models, settings, whisper, 
     assert 1.5 < len(answer) / rate < 8.0
     assert rms(answer) > 300
     assert "社保卡" in whisper.transcribe(to_pcm(resample(answer, rate, 16000))).text
+
+
+async def test_espeak_speaks_cantonese_unlike_mandarin() -> None:
+    espeak = EspeakSynthesiser(workers=1)
+    try:
+        mandarin = await espeak.synthesise("请问你想问什么")
+        cantonese = await espeak.synthesise("请问你想问什么", 1.0, CANTONESE)
+    finally:
+        await espeak.close()
+    assert rms(to_samples(cantonese.pcm)) > 500
+    assert mandarin.pcm != cantonese.pcm

@@ -77,9 +77,9 @@ async def test_an_unknown_number_is_asked_again() -> None:
 async def test_an_unreadable_number_is_asked_again_and_then_a_person_offered() -> None:
     line = talk_with()
     await line.case_form("查进度", "check_status")
-    first = await line.case_form("嗯那个我忘了", "nlu_fallback")
+    first = await line.case_form("嗯那个什么来着", "nlu_fallback")
     assert "没有听清号码" in words(first)
-    second = await line.case_form("嗯那个我忘了", "nlu_fallback")
+    second = await line.case_form("嗯那个什么来着", "nlu_fallback")
     assert [b["payload"] for b in second[0]["reply"]["buttons"]] == ["转人工"]
 
 

@@ -13,12 +13,14 @@ from jinja2 import UndefinedError
 from line_parts import CATALOGUE, case_record
 
 from actions.wording import Wording
-from hotline.cases import CaseState
+from hotline.cases import CaseState, DataCheck
 from hotline.messages import Aspect
+from hotline.work_orders import RequestType, WorkOrder, WorkOrderState
 
 _FILE = Path(__file__).parents[3] / "actions" / "wording.yml"
 ENTRIES = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
-_TABLES = {"aspect_names", "case_states"}
+_TABLES = {"aspect_names", "case_states", "request_types", "work_order_states", "rating_levels"}
+_READ_AS_WRITTEN = {"language_mandarin", "answer_as_of", "ask_request_which_place"}
 SENTENCES = sorted(set(ENTRIES) - _TABLES)
 FACTS = {
     "name": "申领居住证",
@@ -39,6 +41,39 @@ FACTS = {
     "state": "已受理",
     "open": True,
     "remedy": False,
+    "checks": [],
+    "failed": [DataCheck(department="社保局", subject="参保", matched=False, advice="请到社保局更正")],
+    "waiting": [],
+    "lines": ["一句话"],
+    "type": "投诉",
+    "where": "佛山市顺德区",
+    "line": "12345",
+    "question": "您说的是甲，还是乙？",
+    "place": "桂城",
+    "heard": 7,
+    "left": 4,
+    "happened": "路灯不亮",
+    "short": "路灯不亮",
+    "when": "昨晚",
+    "mobile": "138****0000",
+    "last_four": "0000",
+    "number": "GD202611220000000000",
+    "number_spoken": "G D，二零二六",
+    "days": 15,
+    "department": "某部门",
+    "urgent": True,
+    "anonymous": False,
+    "confidential": True,
+    "order": WorkOrder(number="GD2026", type=RequestType.COMPLAINT, state=WorkOrderState.RECEIVED, last_note="已联系"),
+    "item": "申领居住证",
+    "first_day": "11月23日（星期一）",
+    "last_day": "12月6日（星期日）",
+    "other": "下午",
+    "hall": "大沥镇行政服务中心",
+    "day": "11月24日（星期二）",
+    "period": "上午",
+    "synthetic": True,
+    "level": "满意",
 }
 
 
@@ -48,6 +83,19 @@ def test_every_sentence_can_be_said(key: str) -> None:
     for text in (reply.text, reply.speech_text):
         assert re.search(r"[\u4e00-\u9fff]", text)
         assert not re.search(r"[{}]|None|Undefined", text)
+
+
+@pytest.mark.parametrize("key", sorted(set(SENTENCES) - _READ_AS_WRITTEN))
+def test_every_sentence_is_written_for_the_ear_in_cantonese_too(key: str) -> None:
+    spoken = Wording().reply(key, dialect="cantonese", **FACTS).speech_text
+    assert re.search(r"[\u4e00-\u9fff]", spoken)
+    assert spoken != Wording().reply(key, **FACTS).text or not re.search(r"[的是这那没吗]", spoken)
+
+
+def test_what_is_on_the_screen_stays_written_chinese() -> None:
+    wording = Wording()
+    assert wording.reply("thank", dialect="cantonese").text == wording.reply("thank").text
+    assert "唔使客气" in wording.reply("thank", dialect="cantonese").speech_text
 
 
 @pytest.mark.parametrize("key", [k for k in SENTENCES if "{{" in str(ENTRIES[k]).replace("{{ number }}", "")])
@@ -64,6 +112,9 @@ def test_the_number_of_the_line_is_a_setting() -> None:
 def test_every_aspect_and_every_case_state_has_its_words() -> None:
     wording = Wording()
     assert set(wording.table("case_states")) == {s.value for s in CaseState}
+    assert set(wording.table("request_types")) == {t.value for t in RequestType}
+    assert set(wording.table("work_order_states")) == {s.value for s in WorkOrderState}
+    assert set(wording.table("rating_levels")) == {"1", "2", "3", "4", "5"}
     assert {a.value for a in Aspect} == set(wording.table("aspect_names"))
 
 

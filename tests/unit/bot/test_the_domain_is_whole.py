@@ -147,12 +147,43 @@ def test_a_form_asks_for_every_slot_it_needs() -> None:
             assert f"action_ask_{name}_{slot}" in declared("actions")
 
 
-def test_what_steps_out_of_the_form_has_a_rule_that_takes_it_there() -> None:
-    from actions.case_status import _LEAVES_THE_FORM
+def _taken_in(form: str) -> set[str]:
+    """The intents that a rule takes while ``form`` is under way."""
+    found: set[str] = set()
+    for file in sorted((ROOT / "bot" / "rules").glob("*.yml")):
+        for rule in _read(file)["rules"]:
+            if {"active_loop": form} in rule.get("condition", []):
+                for step in rule["steps"]:
+                    found |= {s["intent"] for s in step.get("or", [step]) if "intent" in s}
+    return found
 
-    in_form: set[str] = set()
-    for rule in _read(ROOT / "bot" / "rules" / "case_status.yml")["rules"]:
-        if {"active_loop": "case_status_form"} in rule.get("condition", []):
-            for step in rule["steps"]:
-                in_form |= {s["intent"] for s in step.get("or", [step]) if "intent" in s}
-    assert in_form == set(_LEAVES_THE_FORM)
+
+def _starts_of(form: str) -> set[str]:
+    """The intents that begin ``form``: inside it they are answers, and no rule may take them."""
+    found: set[str] = set()
+    for file in sorted((ROOT / "bot" / "rules").glob("*.yml")):
+        for rule in _read(file)["rules"]:
+            actions = [s.get("action") for s in rule["steps"]]
+            if "condition" not in rule and actions[1:2] == [form]:
+                found |= {s["intent"] for step in rule["steps"] for s in step.get("or", [step]) if "intent" in s}
+    return found
+
+
+@pytest.mark.parametrize("form", ["case_status_form", "request_form", "work_order_form", "appointment_form"])
+def test_what_steps_out_of_a_form_has_a_rule_that_takes_it_there(form: str) -> None:
+    from actions.flow import ASIDE, LEAVES
+
+    assert _starts_of(form)
+    assert _taken_in(form) == (ASIDE | LEAVES) - _starts_of(form)
+
+
+@pytest.mark.parametrize("form", ["case_status_form", "request_form", "work_order_form", "appointment_form"])
+def test_every_form_has_a_rule_for_its_end(form: str) -> None:
+    ends = [
+        rule
+        for file in (ROOT / "bot" / "rules").glob("*.yml")
+        for rule in _read(file)["rules"]
+        if rule["steps"][0].get("action") == form
+    ]
+    assert len(ends) == 1
+    assert {"active_loop": None} in ends[0]["steps"]

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import time
+from pathlib import Path
+
 import pytest
+import yaml
 
 from gateway.emergencies import EmergencyWatch
 
 WATCH = EmergencyWatch()
+GATEWAY = Path(__file__).parents[3] / "gateway"
+TABLE = yaml.safe_load((GATEWAY / "emergencies.yml").read_text(encoding="utf-8"))
+NLU_DATA = Path(__file__).parents[3] / "nlu_data"
+KINDS = {"suicide", "fire", "medical", "crime", "traffic", "fraud", "fraud_suspected"}
 
 EMERGENCIES = [
     ("我家着火了", "119"),
@@ -120,29 +129,151 @@ LOOK_ALIKES = [
 ]
 
 
-@pytest.mark.parametrize(("said", "number"), EMERGENCIES)
-def test_an_emergency_brings_the_right_number(said: str, number: str) -> None:
+def cases() -> list[tuple[str, str]]:
+    """(numbers joined by +, or -; what was said) of every line of the table."""
+    lines = Path(__file__).with_name("dangers.tsv").read_text(encoding="utf-8").splitlines()
+    return [(line.split("\t")[0], line.split("\t")[1]) for line in lines if line and not line.startswith("#")]
+
+
+CASES = cases()
+
+
+@pytest.mark.parametrize(
+    ("said", "numbers"), EMERGENCIES + [(said, numbers) for numbers, said in CASES if numbers != "-"]
+)
+def test_an_emergency_brings_the_right_numbers(said: str, numbers: str) -> None:
     found = WATCH.look(said)
     assert found is not None
-    assert found.number == number
-    assert number in found.reply.text
+    for number in numbers.split("+"):
+        assert number in found.numbers
+        assert number in found.reply.text
 
 
-@pytest.mark.parametrize("said", LOOK_ALIKES)
+@pytest.mark.parametrize("said", LOOK_ALIKES + [said for numbers, said in CASES if numbers == "-"])
 def test_a_question_about_a_service_is_no_emergency(said: str) -> None:
     found = WATCH.look(said)
-    assert found is None, found.kind if found else None
+    assert found is None, found.signs if found else None
 
 
-def test_spaces_and_the_traditional_script_hide_no_danger() -> None:
-    assert WATCH.look("我 家 着 火 了") is not None
-    assert WATCH.look("屋企著火喇") is not None
-    assert WATCH.look("我爸暈倒了") is not None
+def test_the_table_is_large_and_no_sentence_stands_twice_in_it() -> None:
+    said = [text for _, text in CASES]
+    assert len(said) == len(set(said))
+    assert sum(numbers == "-" for numbers, _ in CASES) >= 800
+    assert sum(numbers != "-" for numbers, _ in CASES) >= 800
 
 
-@pytest.mark.parametrize("said", [said for said, _ in EMERGENCIES])
-def test_the_words_of_danger_say_whom_to_call_and_that_a_person_comes(said: str) -> None:
+def test_spaces_fillers_and_the_traditional_script_hide_no_danger() -> None:
+    for said in ("我 家 着 火 了", "屋企著火喇", "我爸暈倒了", "呃，那个，我家、我家着火了啊啊啊", "着着火了！！！"):
+        assert WATCH.look(said) is not None, said
+
+
+@pytest.mark.parametrize(
+    "said", ["我家找火了", "没起泄漏了", "有人昏谜不醒", "老婆杨水破了", "我不想火了", "被枪劫了", "有人运倒了"]
+)
+def test_a_word_heard_wrongly_is_known_by_its_sound(said: str) -> None:
+    assert WATCH.look(said) is not None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "张三 1234",
+        "我叫李炎火，后四位四三二一",
+        "陈晕 0012",
+        "613482",
+        "杨刀，五五六六",
+        "13800000000",
+        "是的",
+        "都不是",
+    ],
+)
+def test_names_numbers_and_short_answers_in_a_form_are_no_emergency(said: str) -> None:
+    assert WATCH.look(said) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("我被骗了五万，刚转过去", "fraud"),
+        ("自称公安要我转账到安全账户，还没转，是真的吗", "fraud_suspected"),
+        ("我站在桥上准备跳下去", "suicide"),
+        ("有人跌落水", "fire"),
+        ("他拿刀追人", "crime"),
+        ("出车祸了有人流血", "traffic"),
+        ("羊水穿咗", "medical"),
+    ],
+)
+def test_each_kind_is_told_apart(said: str, kind: str) -> None:
     found = WATCH.look(said)
     assert found is not None
+    assert found.kind == kind
+    assert found.number == found.numbers[0]
+
+
+def test_a_plan_or_an_act_calls_police_and_ambulance_and_the_support_line() -> None:
+    thought, plan = WATCH.look("我不想活了"), WATCH.look("我喝了农药，不想活了")
+    assert thought is not None
+    assert plan is not None
+    assert thought.numbers == ("12356",)
+    assert set(plan.numbers) == {"110", "120", "12356"}
+
+
+def test_a_child_who_is_harmed_brings_police_and_a_person_and_is_not_questioned() -> None:
+    found = WATCH.look("继父对孩子动手动脚，孩子身上有伤")
+    assert found is not None
+    assert "110" in found.numbers
     assert "转人工" in found.reply.text
-    assert "拨打" in found.reply.text
+
+
+def test_who_has_called_already_is_told_to_wait_for_them() -> None:
+    found = WATCH.look("我已经打了119，火越烧越大怎么还没到")
+    assert found is not None
+    assert "已经打通的" in found.reply.text
+
+
+def test_what_is_only_likely_is_asked() -> None:
+    asked = WATCH._words.reply("doubtful", ("110",), called=False)
+    assert asked.text.startswith("是不是")
+    assert all(number in asked.text for number in ("110", "119", "120", "122"))
+
+
+@pytest.mark.parametrize("sign", [*TABLE["signs"], *TABLE["second"]["classes"].values()])
+def test_every_sign_can_be_answered_to_the_eye_and_to_the_ear(sign: dict[str, object]) -> None:
+    assert sign["kind"] in KINDS
+    numbers = tuple(map(str, sign["numbers"]))  # type: ignore[call-overload]
+    reply = WATCH._words.reply(str(sign["reply"]), numbers, called=False)
+    for form in (reply.text, reply.speech_text):
+        assert "转人工" in form
+        assert not re.search(r"[{}]", form)
+        assert all(number in form for number in numbers)
+    assert "拨打" in reply.text
+    assert len(reply.speech_text) <= len(reply.text)
+
+
+def test_replies_promise_nothing_but_a_person() -> None:
+    for words in TABLE["replies"].values():
+        assert not re.search("警察(会|马上|正在)|已经(派|报|通知)|马上(派|到)|消防车会|救护车会", words["text"])
+
+
+def test_sentences_of_the_other_intents_raise_next_to_no_alarm() -> None:
+    """A guard, not a measure: a part of these sentences is among the examples learnt from."""
+    said = [
+        re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", line.removeprefix("- "))
+        for name in ("aspects.yml", "flows.yml", "smalltalk.yml", "out_of_scope.yml")
+        for block in yaml.safe_load((NLU_DATA / name).read_text(encoding="utf-8"))["nlu"]
+        for line in block["examples"].splitlines()
+    ]
+    alarms = [text for text in said if WATCH.look(text)]
+    assert len(alarms) <= 0.01 * len(said), alarms
+
+
+def test_a_turn_is_looked_at_within_milliseconds() -> None:
+    """Bounds are wide, the machine may be busy: alone it takes well under a millisecond."""
+    said = [text for _, text in CASES[:200]]
+    started = time.perf_counter()
+    for text in said:
+        WATCH.look(text)
+    assert (time.perf_counter() - started) / len(said) < 0.02
+    started = time.perf_counter()
+    WATCH.look("我想问一下居住证怎么办要带什么材料" * 29)
+    assert time.perf_counter() - started < 0.5

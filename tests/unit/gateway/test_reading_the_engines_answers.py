@@ -136,3 +136,18 @@ async def test_a_session_is_renewed_by_the_engines_own_command() -> None:
 
     await _engine(handle).renew_session("c")
     assert sent == [{"sender": "c", "message": "/session_start"}]
+
+
+@pytest.mark.parametrize(
+    ("rating", "kept"), [(5, 5), (1, 1), (0, None), (6, None), ("5", None), (True, None), (None, None)]
+)
+def test_a_rating_is_one_to_five_or_none(rating: object, kept: int | None) -> None:
+    assert read_answer([_custom("谢谢", rating=rating)]).rating == kept
+
+
+@pytest.mark.parametrize(
+    ("signals", "change"),
+    [({"speech_speed": "slower"}, "slower"), ({"dialect": "cantonese"}, "cantonese"), ({"speech_speed": "x"}, None)],
+)
+def test_how_to_speak_is_read(signals: dict[str, Any], change: str | None) -> None:
+    assert read_answer([_custom("好的", **signals)]).speech_change == change

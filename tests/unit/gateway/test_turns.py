@@ -25,7 +25,7 @@ from hotline.errors import (
 from hotline.events import ConversationEvent, EventType
 from hotline.messages import Button, Channel, Reply, Understanding
 from hotline.ports import DialogueAnswer
-from hotline.privacy import PROOF_PLACEHOLDER
+from hotline.privacy import CONTACT_PLACEHOLDER, PROOF_PLACEHOLDER
 from storage.errors import StorageDownError
 from storage.memory import MemoryStore
 from storage.ports import NewConversation
@@ -440,3 +440,25 @@ async def test_a_renewal_that_fails_costs_no_turn() -> None:
     desk.engine.available = True
     assert (await desk.say("乙")).replies
     await desk.turns.close()
+
+
+async def test_a_name_with_the_number_to_call_is_never_kept() -> None:
+    engine = ScriptedDialogue(answers={"我要投诉": _answer("请留一个手机号。", expects="contact")})
+    desk = await Desk(engine).open()
+    await desk.say("我要投诉")
+    await desk.say("我是陈小明，打13800000001")
+    assert [t.text for t in await desk.store.history("c")] == ["我要投诉", CONTACT_PLACEHOLDER]
+    assert "陈小明" not in await desk.everything_kept()
+
+
+async def test_a_score_that_was_said_is_kept_as_a_rating() -> None:
+    desk = await Desk(ScriptedDialogue(answers={"五分": _answer("谢谢您的评价。", rating=5)})).open()
+    await desk.say("五分")
+    assert (await desk.store.get_conversation("c")).rating_score == 5
+    assert "rating" in await desk.kinds()
+
+
+async def test_a_receipts_number_reaches_the_citizen_whole() -> None:
+    number = "GD202611220123456789"
+    desk = await Desk(ScriptedDialogue(answers={"确认": _answer(f"工单号：{number}，请记下来。")})).open()
+    assert number in (await desk.say("确认")).replies[0].text

@@ -7,12 +7,23 @@ from datetime import date
 
 import pytest
 
-from hotline.catalogue import Confidence, RegionScope
+from hotline.catalogue import Confidence, Element, Fact, RegionScope
 from hotline.messages import Aspect
-from knowledge_base.catalogue import Catalogue, load_catalogue
-from knowledge_base.lint import lint
+from knowledge_base.catalogue import DEFAULT_FOLDER, Catalogue, load_catalogue
+from knowledge_base.lint import ELSEWHERE, SHIPPED, lint
 
-REVIEWED = date(2026, 11, 22)
+REVIEWED = date(2026, 11, 23)
+
+# The service list: an area's letters and how many services it has.
+SERVICES = {
+    "HZ": 8, "JZ": 5, "CJ": 3, "JT": 6, "SB": 17, "YB": 8, "GJ": 4, "JY": 9, "BD": 6, "ZJ": 5, "NC": 1, "SC": 5,
+    "MZ": 8, "WJ": 5, "CL": 2, "TY": 1, "SW": 3, "CG": 4, "HB": 2, "GY": 1, "SF": 3, "RC": 1,
+}  # fmt: skip
+# Asked of every service by itself; amounts and general facts are not there for all.
+ELEMENTS = (
+    Aspect.MATERIALS, Aspect.CONDITIONS, Aspect.STEPS, Aspect.TIME_LIMIT, Aspect.FEE, Aspect.WHERE,
+    Aspect.WHEN_OPEN, Aspect.ONLINE, Aspect.PHONE,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -24,28 +35,50 @@ def test_the_guides_have_no_lint_findings(catalogue: Catalogue) -> None:
     assert lint(catalogue, today=REVIEWED) == []
 
 
-def test_the_catalogue_covers_the_life_of_a_citizen(catalogue: Catalogue) -> None:
-    assert len(catalogue) >= 40
-    assert len({item.area for item in catalogue.items.values()}) >= 14
+def every_fact(catalogue: Catalogue) -> list[Fact]:
+    groups = [g for item in catalogue.items.values() for g in [*item.facts.values(), *item.elements.values()]]
+    return [fact for group in groups for fact in group]
+
+
+def test_the_catalogue_holds_the_services_of_the_list_and_no_others(catalogue: Catalogue) -> None:
+    listed = {f"{letters}{n:02}" for letters, count in SERVICES.items() for n in range(1, count + 1)}
+    assert len(listed) == 107
+    assert set(catalogue) == listed
+
+
+def test_every_service_has_every_official_element_known_or_named_as_unknown(catalogue: Catalogue) -> None:
+    for item in catalogue.items.values():
+        assert [a for a in ELEMENTS if not item.facts.get(a)] == [], item.key
+        assert [e for e in Element if not item.elements.get(e)] == [], item.key
+        for group in [*item.facts.values(), *item.elements.values()]:
+            assert all(fact.known or fact.unknown for fact in group), item.key
+
+
+def test_every_service_is_known_by_many_names_and_questions(catalogue: Catalogue) -> None:
+    for item in catalogue.items.values():
+        assert len(item.aliases) >= SHIPPED.aliases, item.key
+        assert len(item.questions) >= SHIPPED.questions, item.key
+
+
+def test_the_guides_are_plain_yaml_that_people_can_edit() -> None:
+    for path in (DEFAULT_FOLDER / "guides").rglob("*.yml"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"(?m)(?:: |- )[&*]\w+\s*$", text), f"{path.name}: an anchor"
+        assert "\t" not in text, path.name
+        assert text.startswith("#"), f"{path.name}: the first line names the service"
 
 
 def test_every_cited_source_is_on_record(catalogue: Catalogue) -> None:
-    cited = {
-        key
-        for item in catalogue.items.values()
-        for facts in item.facts.values()
-        for fact in facts
-        for key in fact.source.split()
-    }
+    cited = {key for fact in every_fact(catalogue) for key in fact.source.split()}
     assert cited <= set(catalogue.sources)
     assert len(cited) > 10
 
 
 def test_no_unsure_fact_states_anything(catalogue: Catalogue) -> None:
-    unsure = [f for i in catalogue.items.values() for fs in i.facts.values() for f in fs if not f.known]
+    unsure = [f for f in every_fact(catalogue) if not f.known]
     assert len(unsure) > 100
     for fact in unsure:
-        assert not any([fact.text, fact.items, fact.documents])
+        assert not any([fact.text, fact.items, fact.documents, fact.limit])
         assert not re.search(r"\d", fact.unknown)
 
 
@@ -53,7 +86,6 @@ def test_every_service_says_where_to_ask_and_where_to_go(catalogue: Catalogue) -
     for item in catalogue.items.values():
         assert any(f.known for f in item.facts[Aspect.PHONE]), item.key
         assert item.facts[Aspect.WHERE], item.key
-        assert 6 <= len(item.questions) <= 10, item.key
 
 
 def test_opening_hours_are_nowhere_claimed_for_a_hall(catalogue: Catalogue) -> None:
@@ -63,16 +95,10 @@ def test_opening_hours_are_nowhere_claimed_for_a_hall(catalogue: Catalogue) -> N
 
 
 def test_another_citys_practice_always_names_that_city(catalogue: Catalogue) -> None:
-    elsewhere = [
-        fact
-        for item in catalogue.items.values()
-        for facts in item.facts.values()
-        for fact in facts
-        if fact.region_scope is RegionScope.OTHER_CITY
-    ]
+    elsewhere = [fact for fact in every_fact(catalogue) if fact.region_scope is RegionScope.OTHER_CITY]
     assert elsewhere
     for fact in elsewhere:
-        assert fact.text.startswith(("广州", "中山", "河源", "深圳"))
+        assert fact.text.startswith(ELSEWHERE)
         assert "没有核实" in fact.text
 
 

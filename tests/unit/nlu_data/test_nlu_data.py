@@ -22,11 +22,12 @@ ASPECTS = frozenset(
 OTHERS = frozenset(
     "check_status choose_option none_of_them switch_service inform affirm deny cancel correct_service "
     "handoff cancel_handoff complain call_back rate greet goodbye thank bot_challenge repeat slower "
-    "emergency_report crisis abuse_words prompt_injection third_person_data out_of_scope".split()
+    "emergency_report crisis abuse_words prompt_injection third_person_data political_provocation out_of_scope "
+    "book_appointment check_work_order check_enrolment choose_language louder".split()
 )
 
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
-IDENTITY_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
+IDENTITY_NUMBER = re.compile(r"(?<![\dA-Z])\d{17}[\dXx](?!\d)")
 ENTITY_MARKUP = re.compile(r"\[[^\]]*\][({]")
 TO_SIMPLIFIED = opencc.OpenCC("t2s")
 

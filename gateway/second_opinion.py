@@ -1,0 +1,119 @@
+"""A second opinion on danger, learnt from the sentences in ``danger_examples.yml``.
+
+Rules cannot list every way to say that something is burning. Character pieces weighed by a
+logistic regression catch many of the ways nobody wrote down. Training is deterministic and takes
+some seconds, so the weights may be kept in a folder, under a name made from the examples and this
+code: they are never out of step. Asking takes a fraction of a millisecond.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import yaml
+
+_FILE = Path(__file__).with_name("danger_examples.yml")
+_LONGEST = 3
+_CALM = "calm"
+
+Vector = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class SecondOpinion:
+    """``danger``: how likely it is danger, 0..1. ``classes``: then which, summing up to 1."""
+
+    danger: float
+    classes: dict[str, float]
+
+
+class SecondOpinionModel:
+    """Judges a sentence in plain words (``plain_words.py``)."""
+
+    def __init__(
+        self, column: dict[str, int], rarity: Vector, weights: Vector, bases: Vector, names: list[str]
+    ) -> None:
+        """``weights``: danger in the first row, then one row for each of ``names``."""
+        self._column = column
+        self._rarity = rarity
+        self._weights = weights
+        self._bases = bases
+        self._names = names
+
+    def of(self, plain: str) -> SecondOpinion:
+        counted = Counter(piece for piece in _pieces(plain) if piece in self._column)
+        columns = [self._column[piece] for piece in counted]
+        values = np.array([1 + math.log(times) for times in counted.values()]) * self._rarity[columns]
+        length = float(np.sqrt(values @ values)) or 1.0
+        scores = self._weights[:, columns] @ (values / length) + self._bases
+        likely = 1 / (1 + np.exp(-scores))
+        kinds = likely[1:] / likely[1:].sum()
+        return SecondOpinion(float(likely[0]), dict(zip(self._names, map(float, kinds), strict=True)))
+
+
+@cache
+def trained(plain: Callable[[str], str], file: Path = _FILE, kept_in: Path | None = None) -> SecondOpinionModel:
+    """The model learnt from ``file``, each sentence first made ``plain``; learnt once a process,
+    or once for all where there is a folder to keep it in."""
+    if kept_in is None:
+        return _learnt(plain, file)
+    mark = hashlib.sha256()
+    for part in (file, *sorted(Path(__file__).parent.glob("plain_words.*")), Path(__file__)):
+        mark.update(part.read_bytes())
+    kept = kept_in / f"danger-{mark.hexdigest()[:16]}.joblib"
+    if kept.is_file():
+        try:
+            model = joblib.load(kept)
+            if isinstance(model, SecondOpinionModel):
+                return model
+        except Exception:
+            kept.unlink(missing_ok=True)  # cut short by a crash: learnt again
+    model = _learnt(plain, file)
+    kept_in.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=kept_in, suffix=".part", delete=False) as part_file:
+        joblib.dump(model, part_file)
+    Path(part_file.name).replace(kept)
+    return model
+
+
+def _learnt(plain: Callable[[str], str], file: Path) -> SecondOpinionModel:
+    # Heavy to import, and only wanted here: rules alone do not need it.
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    examples: dict[str, list[str]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    labelled = [(plain(said), label) for label, sayings in examples.items() for said in sayings]
+    vectors = TfidfVectorizer(analyzer=_pieces, sublinear_tf=True)
+    table = vectors.fit_transform([said for said, _ in labelled])
+    names = [label for label in examples if label != _CALM]
+    dangerous = [i for i, (_, label) in enumerate(labelled) if label != _CALM]
+
+    def learn(rows: list[int], wanted: list[bool]) -> tuple[Vector, float]:
+        fitted = LogisticRegression(C=10.0, solver="liblinear", random_state=0).fit(table[rows], wanted)
+        return fitted.coef_[0], float(fitted.intercept_[0])
+
+    learnt = [learn(list(range(len(labelled))), [label != _CALM for _, label in labelled])]
+    learnt += [learn(dangerous, [labelled[i][1] == name for i in dangerous]) for name in names]
+    return SecondOpinionModel(
+        column=vectors.vocabulary_,
+        rarity=vectors.idf_,
+        weights=np.array([weights for weights, _ in learnt]),
+        bases=np.array([base for _, base in learnt]),
+        names=names,
+    )
+
+
+def _pieces(plain: str) -> list[str]:
+    """Every run of one to three characters, with the ends of the sentence marked."""
+    marked = f"^{plain}$"
+    return [marked[i : i + n] for n in range(1, _LONGEST + 1) for i in range(len(marked) - n + 1)]
