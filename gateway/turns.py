@@ -35,6 +35,10 @@ _WANTS_PERSON = re.compile(
 )
 # Answers of which not a word is kept: proofs of identity, and names with the number to call.
 _HIDDEN = {"identity_proof": PROOF_PLACEHOLDER, "contact": CONTACT_PLACEHOLDER}
+_FIGURES = str.maketrans("零〇洞一幺二两三四五六七八九０１２３４５６７８９Ｘｘ", "00011223456789" + "0123456789" + "XX")
+_CODE = re.compile(r"(?<!\d)\d{6,8}(?!\d)|[0-9A-Z]{31}\d{12}")
+_LAST_FOUR = re.compile(r"(?<![\dA-Za-z])\d{3}[\dXx](?!\d)")
+_NAMED = re.compile(r"\d[，,、。 ]*[\u4e00-\u9fff]{2,4}(?:[，,。 ]|$)|(?:叫|姓名|申请人|我是)")
 _WANTS_NO_PERSON = re.compile(r"(不用|不要|不想|别|唔使|唔好|唔要)(再)?[转轉]?(接)?人工")
 
 
@@ -248,6 +252,10 @@ def _allowed(text: str, issued_payloads: list[str]) -> str:
 def _kept_text(text: str, record: ConversationRecord) -> str:
     if record.expects in _HIDDEN:
         return _HIDDEN[str(record.expects)]
+    said = text.translate(_FIGURES)
+    # Number, name and last four in one breath: a name cannot be told from other words, so nothing is kept.
+    if _CODE.search(said) and (_LAST_FOUR.search(said) or (record.expects == "case_reference" and _NAMED.search(said))):
+        return PROOF_PLACEHOLDER
     return mask_text(text)
 
 
