@@ -43,8 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 1 if findings else 0
     if chosen.command == "calibrate":
         from knowledge_base.calibrate import calibrate  # loads the sentence encoder: seconds
+        from knowledge_base.fusion import save_fusion
 
-        print(calibrate(catalogue, chosen.nlu_data))
+        weights, told = calibrate(catalogue, chosen.nlu_data)
+        save_fusion(weights)
+        print(told)
         return 0
     for path in write_nlu_exports(catalogue, chosen.nlu_data):
         print(f"已写好 {path.relative_to(chosen.nlu_data)}")

@@ -42,3 +42,8 @@ def load_fusion(with_classifier: bool, file: Path = _FILE) -> Fusion:
     kept = yaml.safe_load(file.read_text(encoding="utf-8"))
     chosen = kept["with_classifier" if with_classifier else "without_classifier"]
     return Fusion(np.array([chosen["weights"].get(name, 0.0) for name in FEATURES]), float(chosen["none"]))
+
+
+def save_fusion(weights: dict[str, object], file: Path = _FILE) -> None:
+    """Writes what ``calibrate`` found, in the form that :func:`load_fusion` reads."""
+    file.write_text(yaml.safe_dump(weights, sort_keys=False, allow_unicode=True), encoding="utf-8")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hotline.ports import SearchHit, ServiceSearch
 from knowledge_base.catalogue import load_catalogue
 from knowledge_base.decide import CLEAR, MOST_CANDIDATES, POSSIBLE, RIVAL, Decision, Outcome, decide
-from knowledge_base.fusion import FEATURES, Fusion, load_fusion
+from knowledge_base.fusion import FEATURES, Fusion, load_fusion, save_fusion
 from knowledge_base.memory import PhraseSearch
 from knowledge_base.search import DOUBTFUL, HybridSearch
 from knowledge_base.subject import matter, plain, subject_of, whole
@@ -165,6 +165,16 @@ def test_a_service_is_likelier_the_nearer_its_phrases_lie() -> None:
     chances = fusion.probabilities(near)
     assert chances[0] > 0.9 > chances[1]
     assert fusion.probabilities(far).max() < POSSIBLE
+
+
+def test_fitted_weights_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    file = tmp_path / "fusion.yml"
+    part: dict[str, object] = {"weights": {"vectors": 2.5}, "none": 1.25}
+    save_fusion({"with_classifier": part, "without_classifier": part}, file)
+    fusion = load_fusion(with_classifier=False, file=file)
+    assert fusion.none == 1.25
+    assert fusion.weights[FEATURES.index("vectors")] == 2.5
+    assert fusion.weights[FEATURES.index("characters")] == 0.0
 
 
 def test_equal_services_share_the_chance() -> None:
