@@ -55,6 +55,15 @@ _OWN_NAME = re.compile(
     rf"((?:我叫|我的名字是|我名字是|姓名[是：: ]?|申请人[是：: ]?|本人)\s*{_SURNAME})[\u4e00-\u9fff]{{1,2}}(?=[，,、。\s\d]|$)"
 )
 
+# Somebody named beside what they are to the citizen: 「我同事李丽华的件」「我老婆陈小明嘅居住证」.
+_RELATION = (
+    "同事|同学|朋友|邻居|街坊|亲戚|老公|老婆|丈夫|妻子|先生|太太|男友|女友|男朋友|女朋友|爸爸|妈妈|父亲|母亲|阿爸|阿妈|老豆|老母|"
+    "儿子|女儿|阿仔|阿女|哥哥|弟弟|姐姐|妹妹|爷爷|奶奶|外公|外婆|阿公|阿婆|阿爷|阿嫲|叔叔|阿姨|老板|老细|员工|租客|房东|客户|委托人"
+)
+_RELATED_NAME = re.compile(
+    rf"((?:{_RELATION})(?:叫|是|系)?\s*{_SURNAME})[\u4e00-\u9fff]{{1,2}}(?=[的嘅]|[，,、。？！?!\s\d]|$)"
+)
+
 
 def _plain(number: str) -> str:
     kept = re.sub(r"[\s\-－—·，,、.。]", "", number).translate(_CN_DIGITS)
@@ -79,8 +88,8 @@ def mask_text(text: str, *, own_words: bool = True) -> str:
     """``text`` with what identifies a person masked.
 
     ID cards, bank cards, mobiles always. With ``own_words`` (a citizen speaks, not the line) also
-    landlines, and names and last fours given as proofs: in the line's own replies those are
-    offices' numbers. Case numbers and query codes stay: the conversation needs them, and they
+    landlines, last fours given as proofs, and names said as one's own or of somebody related: in the
+    line's own replies those are offices' numbers. Case numbers and query codes stay: the conversation needs them, and they
     open nothing without the identity check. Masking twice changes nothing more.
     """
     text = _LONE_MOBILE.sub(lambda m: mask_phone(m.group()), text)
@@ -93,4 +102,5 @@ def mask_text(text: str, *, own_words: bool = True) -> str:
     text = _LANDLINE.sub(lambda m: f"{m.group(1)}{'*' * (len(m.group(2)) - 4)}{m.group(2)[-4:]}", text)
     text = _NAME_AND_FOUR.sub(r"\1*\2****", text)
     text = _LAST_FOUR.sub(r"\1****", text)
+    text = _RELATED_NAME.sub(r"\1*", text)
     return _OWN_NAME.sub(r"\1*", text)
