@@ -10,6 +10,7 @@ from itertools import zip_longest
 import httpx
 
 from data_hub.client import HttpDataHub
+from gateway.auth.signin import SignIn
 from gateway.dialogue import RasaDialogue
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
@@ -21,9 +22,11 @@ from gateway.turns import TurnService
 from hotline.errors import DialogueDownError
 from hotline.settings import Settings
 from knowledge_base.catalogue import load_catalogue
+from storage.audit import SqlAuditLog, audit_key
 from storage.engine import make_engine
 from storage.migrations import upgrade
 from storage.sql import SqlStore
+from storage.staff_sql import SqlStaffStore
 from voice.stt.load import load_recogniser
 from voice.tts.load import load_synthesiser
 from voice.vad import load_vad
@@ -40,6 +43,8 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
     url = settings.effective_database_url
     await upgrade(url)
     store = SqlStore(make_engine(url))
+    audit = SqlAuditLog(store.runner, audit_key(settings.effective_audit_key_file), settings.data_dir / "audit.head")
+    sign_in = SignIn(SqlStaffStore(store.runner), audit, settings)
     hub = HttpDataHub(settings.effective_hub_url, settings.hub_paasid, settings.hub_token, settings.hub_timeout_s)
     client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=64, keepalive_expiry=60))
     engine = RasaDialogue(
@@ -68,11 +73,12 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
     )
     warming = asyncio.create_task(_warm_up(speech, engine))
     try:
-        yield Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics)
+        yield Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in)
     finally:
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)
         await turns.close()
+        await sign_in.close()
         await speech.close()
         await client.aclose()
         await hub.aclose()

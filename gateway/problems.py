@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from hotline.errors import HotlineError
+from hotline.errors import HotlineError, SignInLockedError
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -39,7 +39,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HotlineError)
     async def hotline_error(_: Request, error: HotlineError) -> JSONResponse:
-        return problem(error.status, error.code, error.detail)
+        answer = problem(error.status, error.code, error.detail)
+        if isinstance(error, SignInLockedError):
+            answer.headers["Retry-After"] = str(error.retry_after_s)
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def invalid_body(_: Request, error: RequestValidationError) -> JSONResponse:

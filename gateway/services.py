@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
+from gateway.auth.signin import SignIn
 from gateway.dialogue import Engine
 from gateway.feed import EventFeed
 from gateway.metrics import Metrics
@@ -19,7 +20,7 @@ from gateway.speech import SpeechEngines
 from gateway.turns import TurnService
 from hotline.errors import NotAuthorisedError, NotFoundError
 from hotline.messages import Channel
-from hotline.ports import DataHub
+from hotline.ports import AuditLog, DataHub
 from hotline.settings import Settings
 from storage.ports import ConversationRecord, NewConversation, Store
 from storage.rules import hash_token
@@ -36,6 +37,8 @@ class Services:
     engine: Engine
     speech: SpeechEngines
     metrics: Metrics
+    audit: AuditLog
+    sign_in: SignIn
 
     async def new_conversation(
         self, channel: Channel, external_id: str | None = None

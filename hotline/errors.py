@@ -47,6 +47,61 @@ class NotAuthorisedError(HotlineError):
     citizen_sentence = "这次对话的凭证不对或已失效，请刷新页面重新开始。"
 
 
+class SignInRequiredError(HotlineError):
+    """No session, or one that has ended."""
+
+    code = "sign_in_required"
+    status = 401
+    citizen_sentence = "您还没有登录，或者登录已过期，请重新登录。"
+
+
+class SignInFailedError(HotlineError):
+    """Wrong user name or password; also a disabled account, so that names can't be probed."""
+
+    code = "sign_in_failed"
+    status = 401
+    citizen_sentence = "用户名或密码不对，请核对后再试。"
+
+
+class WrongPasswordError(BadInputError):
+    """The old password given with a new one. Not 401: the session goes on."""
+
+    code = "wrong_password"
+    citizen_sentence = "原来的密码不对，密码没有改。"
+
+
+class SignInLockedError(HotlineError):
+    """Too many failures. ``retry_after_s``: in how many seconds the next attempt is taken."""
+
+    code = "sign_in_locked"
+    status = 429
+    citizen_sentence = "密码连续输错太多次，暂时锁定，请稍后再试，或请系统管理员重置密码。"
+
+    def __init__(self, detail: str | None = None, retry_after_s: int = 60) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class RoleRequiredError(HotlineError):
+    code = "role_required"
+    status = 403
+    citizen_sentence = "您的账号没有这项权限，需要的话请联系系统管理员。"
+
+
+class CrossSiteError(HotlineError):
+    """A change asked for by cookie without the proof that our own page asked for it."""
+
+    code = "cross_site"
+    status = 403
+    citizen_sentence = "这个请求不像是从本站页面发出的，没有执行。请刷新页面后再试。"
+
+
+class AccountExistsError(HotlineError):
+    code = "account_exists"
+    status = 409
+    citizen_sentence = "这个用户名已经有了，请换一个。"
+
+
 class NotFoundError(HotlineError):
     code = "not_found"
     status = 404

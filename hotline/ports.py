@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from hotline.audit import AuditEntry, AuditFindings, Head
 from hotline.cases import Case, IdentityProof, Verification
 from hotline.catalogue import ServiceHall, ServiceItem
 from hotline.messages import CitizenMessage, Reply, Transcript, Understanding
@@ -89,6 +90,29 @@ class RequestRegister(Protocol):
 
     async def book(self, draft: AppointmentDraft, idempotency_key: str) -> Appointment:
         """Books. Raises BadInputError (not a day that can be booked), SlotTakenError."""
+        ...
+
+
+class AuditLog(Protocol):
+    """What the line's people looked at and changed. Entries are chained and never rewritten
+    (:mod:`hotline.audit`). Every method may raise PartDownError: then the look or change it was
+    to record must not happen either."""
+
+    async def record(self, actor: str, action: str, subject: str, data: Mapping[str, Any] | None = None) -> AuditEntry:
+        """Appends; call it before the look or the change. ``actor`` is a user name (or ``system``),
+        ``action`` a snake_case verb phrase, ``subject`` ``kind:identifier``. ``data`` is masked here."""
+        ...
+
+    async def entries(self, after: int = 0, limit: int = 200) -> list[AuditEntry]:
+        """Entries with ``seq`` above ``after``, in order."""
+        ...
+
+    async def head(self) -> Head | None:
+        """The last entry's number and hash, to be kept elsewhere."""
+        ...
+
+    async def verify(self, known: Head | None = None) -> AuditFindings:
+        """Walks the whole log; ``known`` is a head that somebody kept."""
         ...
 
 

@@ -48,6 +48,23 @@ class Settings(BaseSettings):
     session_turns: int = Field(12, description="多少轮后让引擎收短自己的历史")
     handoff_number: str = Field("12345", description="人工热线号码")
 
+    public_url: str = Field("", description="工作人员打开网页用的地址，如 https://rexian.example.gov.cn；空则看请求")
+    session_idle_minutes: int = Field(30, description="多少分钟不操作就要重新登录")
+    session_hours: int = Field(12, description="登录一次最多用多少小时")
+    sign_in_tries: int = Field(5, description="一个账号连续输错多少次就锁定")
+    sign_in_tries_per_address: int = Field(20, description="一个网络地址连续输错多少次就锁定")
+    sign_in_lock_minutes: int = Field(15, description="锁定多少分钟；也是数失败次数的时间段")
+    argon2_time_cost: int = Field(3, description="argon2 的遍数")
+    argon2_memory_kib: int = Field(65536, description="argon2 的内存（KiB）")
+    audit_key_file: str = Field("", description="审计记录的密钥文件；空则用 DATA_DIR 下的 audit.key")
+    oidc_issuer: str = Field("", description="统一认证的 issuer 地址；空则只用本地账号")
+    oidc_client_id: str = Field("", description="在统一认证登记的客户端编号")
+    oidc_client_secret: str = Field("", description="客户端密钥；空则是公开客户端，只靠 PKCE")
+    oidc_scopes: str = Field("openid profile", description="向统一认证要的 scope")
+    oidc_role_claim: str = Field("roles", description="写着角色的 claim，可用点号进到里层")
+    oidc_roles: str = Field("", description="claim 的值对应哪个角色：值=角色，用逗号隔开")
+    oidc_label: str = Field("统一身份认证", description="登录页上那个按钮的字")
+
     @field_validator("data_dir", "models_dir")
     @classmethod
     def _from_here(cls, folder: Path) -> Path:
@@ -61,3 +78,7 @@ class Settings(BaseSettings):
     @property
     def effective_database_url(self) -> str:
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'hotline.db'}"
+
+    @property
+    def effective_audit_key_file(self) -> Path:
+        return Path(self.audit_key_file).expanduser() if self.audit_key_file else self.data_dir / "audit.key"

@@ -50,13 +50,14 @@ class SqlStore:
     """Implements every port of :mod:`storage.ports` on ``engine`` (:func:`storage.engine.make_engine`)."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._runner = make_runner(engine)
+        self.runner = make_runner(engine)
+        """Shared by the stores of one process, so that writers queue in one place."""
 
     async def _write(self, work: Callable[[sa.Connection], R]) -> R:
-        return await self._runner.run(work, readonly=False)
+        return await self.runner.run(work, readonly=False)
 
     async def _read(self, work: Callable[[sa.Connection], R]) -> R:
-        return await self._runner.run(work, readonly=True)
+        return await self.runner.run(work, readonly=True)
 
     # ── ConversationStore ────────────────────────────────────────────────────────────────
 
@@ -228,7 +229,7 @@ class SqlStore:
         await self._read(lambda connection: connection.execute(sa.select(C.c.conversation_id).limit(1)).first())
 
     async def close(self) -> None:
-        await self._runner.close()
+        await self.runner.close()
 
 
 def _record(connection: sa.Connection, this: str, query: sa.Select[Any] = q.CONVERSATION) -> ConversationRecord:

@@ -7,17 +7,19 @@ import json
 import shutil
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 
 from data_hub.memory import InMemoryDataHub
 from gateway.app import create_app
+from gateway.auth.signin import SignIn
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
 from gateway.memory_dialogue import ScriptedDialogue
@@ -26,14 +28,18 @@ from gateway.replies import Sentences
 from gateway.services import Services
 from gateway.speech import SpeechEngines
 from gateway.turns import TurnService
+from hotline.errors import AccountExistsError
 from hotline.settings import Settings
+from storage.audit import SqlAuditLog, audit_key
 from storage.engine import make_engine
 from storage.sql import SqlStore
+from storage.staff_sql import SqlStaffStore
 from voice.stt.scripted import ScriptedRecogniser
 from voice.tts.scripted import ScriptedSynthesiser
 from voice.vad import LoudnessVad
 
 DEADLINE_S = 5.0
+PASSWORD = "Xun-Feng-2026"
 
 
 @dataclass
@@ -47,6 +53,7 @@ class Gateway:
     hub: InMemoryDataHub
     recogniser: ScriptedRecogniser
     synthesiser: ScriptedSynthesiser
+    app: FastAPI
 
     def reset(self) -> None:
         """Everything is there and nothing is scripted."""
@@ -61,8 +68,17 @@ class Gateway:
         body = answer.json()
         return Talk(self, body["conversation_id"], body["token"])
 
-    def socket(self, path: str) -> Any:
-        return connect(f"ws://{self.address}{path}")
+    def socket(self, path: str, headers: dict[str, str] | None = None) -> Any:
+        return connect(f"ws://{self.address}{path}", additional_headers=headers or {})
+
+    async def staff(self, username: str, *roles: str) -> dict[str, str]:
+        """Headers of somebody signed in, whose account is made where it is not there yet."""
+        with suppress(AccountExistsError):
+            await self.services.sign_in.add_account("system", username, roles or ("agent",), PASSWORD)
+        answer = await self.http.post("/api/v1/auth/login", json={"username": username, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        self.http.cookies.clear()  # the bearer token alone
+        return {"Authorization": f"Bearer {answer.json()['token']}"}
 
 
 @dataclass
@@ -107,10 +123,12 @@ async def frames_until(connection: ClientConnection, **wanted: object) -> list[A
 
 
 @asynccontextmanager
-async def running_gateway(database: Path, folder: Path) -> AsyncIterator[Gateway]:
-    """``database`` is a migrated file that is copied into ``folder``."""
+async def running_gateway(database: Path, folder: Path, **more: Any) -> AsyncIterator[Gateway]:
+    """``database`` is a migrated file that is copied into ``folder``; ``more`` are settings."""
     shutil.copy(database, folder / "hotline.db")
-    settings = Settings(_env_file=None, data_dir=folder, models_dir=folder)
+    settings = Settings(
+        _env_file=None, data_dir=folder, models_dir=folder, argon2_time_cost=1, argon2_memory_kib=8, **more
+    )
     store = SqlStore(make_engine(settings.effective_database_url))
     engine, feed, metrics = ScriptedDialogue(), EventFeed(), Metrics()
     hub, sentences = InMemoryDataHub(), Sentences(settings.handoff_number)
@@ -119,7 +137,9 @@ async def running_gateway(database: Path, folder: Path) -> AsyncIterator[Gateway
     turns = TurnService(
         store=store, engine=engine, feed=feed, emergencies=EmergencyWatch(), sentences=sentences, session_turns=100
     )
-    services = Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics)
+    audit = SqlAuditLog(store.runner, audit_key(folder / "audit.key"), folder / "audit.head")
+    sign_in = SignIn(SqlStaffStore(store.runner), audit, settings)
+    services = Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in)
 
     @asynccontextmanager
     async def bootstrap() -> AsyncIterator[Services]:
@@ -127,18 +147,18 @@ async def running_gateway(database: Path, folder: Path) -> AsyncIterator[Gateway
             yield services
         finally:
             await turns.close()
+            await sign_in.close()
             await speech.close()
             await store.close()
 
+    app = create_app(bootstrap)
     listener = socket.create_server(("127.0.0.1", 0))  # listens at once: nobody has to wait for it
     address = f"127.0.0.1:{listener.getsockname()[1]}"
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(bootstrap), log_level="critical", timeout_graceful_shutdown=1, access_log=False)
-    )
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1, access_log=False))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False, timeout=DEADLINE_S) as http:
-            yield Gateway(http, address, services, engine, hub, recogniser, synthesiser)
+            yield Gateway(http, address, services, engine, hub, recogniser, synthesiser, app)
     finally:
         server.should_exit = True
         await serving
