@@ -10,6 +10,7 @@ from itertools import zip_longest
 import httpx
 
 from data_hub.client import HttpDataHub
+from gateway.auth.oidc import SignOn, sealing_key
 from gateway.auth.signin import SignIn
 from gateway.dialogue import RasaDialogue
 from gateway.emergencies import EmergencyWatch
@@ -45,6 +46,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
     store = SqlStore(make_engine(url))
     audit = SqlAuditLog(store.runner, audit_key(settings.effective_audit_key_file), settings.data_dir / "audit.head")
     sign_in = SignIn(SqlStaffStore(store.runner), audit, settings)
+    sign_on = SignOn(settings, sealing_key(settings.data_dir / "signin.key"))
     hub = HttpDataHub(settings.effective_hub_url, settings.hub_paasid, settings.hub_token, settings.hub_timeout_s)
     client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=64, keepalive_expiry=60))
     engine = RasaDialogue(
@@ -73,7 +75,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
     )
     warming = asyncio.create_task(_warm_up(speech, engine))
     try:
-        yield Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in)
+        yield Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on)
     finally:
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)

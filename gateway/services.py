@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
+from gateway.auth.oidc import SignOn
 from gateway.auth.signin import SignIn
 from gateway.dialogue import Engine
 from gateway.feed import EventFeed
@@ -39,6 +40,7 @@ class Services:
     metrics: Metrics
     audit: AuditLog
     sign_in: SignIn
+    sign_on: SignOn
 
     async def new_conversation(
         self, channel: Channel, external_id: str | None = None

@@ -163,6 +163,7 @@ class ChainCheck:
         self._key = key
         self._heads = list(heads)
         self._last: AuditEntry | None = None
+        self._last_sealed = True
         self._entries = 0
         self._faults: list[AuditFault] = []
         self._more = False
@@ -174,18 +175,19 @@ class ChainCheck:
         for seq in range(expected, min(entry.seq, expected + _MOST_FAULTS)):
             self._found(seq, "missing", f"第 {seq} 条不见了")
         follows = entry.previous == (before.hash if before else GENESIS)
-        if not hmac.compare_digest(seal(entry, self._key), entry.hash):
+        sealed = hmac.compare_digest(seal(entry, self._key), entry.hash)
+        if not sealed:
             place = self._former_place(entry)
             if place is None:
                 self._found(entry.seq, "changed", f"第 {entry.seq} 条被改过（{entry.actor} {entry.action}）")
             else:
                 self._found(entry.seq, "out_of_order", f"第 {entry.seq} 条原来是第 {place} 条，次序被动过")
-        elif not follows and entry.seq == expected:
-            # Its own seal holds, so what it was chained to is not what stands before it now.
+        elif not follows and entry.seq == expected and self._last_sealed:
+            # Both seals hold, and yet this one was written after another entry than that one.
             self._found(entry.seq, "changed", f"第 {entry.seq} 条接不上前一条：前一条的校验值被换过")
         if any(head.seq == entry.seq and head.hash != entry.hash for head in self._heads):
             self._found(entry.seq, "changed", f"第 {entry.seq} 条和另存的校验值不同：到这里为止的记录被整段换过")
-        self._last = entry
+        self._last, self._last_sealed = entry, sealed
 
     def findings(self) -> AuditFindings:
         last = self._last.seq if self._last else 0

@@ -82,6 +82,77 @@ class SignInLockedError(HotlineError):
         self.retry_after_s = retry_after_s
 
 
+class SignOnError(HotlineError):
+    """The district's own sign-on (OIDC) did not bring anybody in. The base: its answer cannot be used."""
+
+    code = "oidc_failed"
+    status = 401
+    citizen_sentence = "统一认证的登录没有成功，请再试一次；还是不行，请联系系统管理员。"
+
+
+class SignOnOffError(SignOnError):
+    code = "oidc_off"
+    status = 404
+    citizen_sentence = "这里没有接统一认证，请用账号和密码登录。"
+
+
+class SignOnDownError(SignOnError):
+    code = "oidc_down"
+    status = 503
+    citizen_sentence = "统一认证暂时联系不上，请稍后再试，或用本地账号登录。"
+
+
+class SignOnStateError(SignOnError):
+    """No sign-on of this browser was under way, or it took too long."""
+
+    code = "oidc_state"
+    citizen_sentence = "这次登录不是从这个浏览器开始的，或者超过了十分钟，请重新登录。"
+
+
+class SignOnDeniedError(SignOnError):
+    """The provider itself said no (``error`` in its answer)."""
+
+    code = "oidc_denied"
+    citizen_sentence = "统一认证没有同意这次登录，请重新登录，或联系统一认证的管理员。"
+
+
+class SignOnIssuerError(SignOnError):
+    code = "oidc_issuer"
+    citizen_sentence = "登录凭证不是所设的统一认证签发的，没有登录。请联系系统管理员核对 OIDC_ISSUER。"
+
+
+class SignOnAudienceError(SignOnError):
+    code = "oidc_audience"
+    citizen_sentence = "登录凭证是签发给别的系统的，没有登录。请联系系统管理员核对 OIDC_CLIENT_ID。"
+
+
+class SignOnExpiredError(SignOnError):
+    code = "oidc_expired"
+    citizen_sentence = "登录凭证已过期，请重新登录；总是这样，请系统管理员核对两边机器的时间。"
+
+
+class SignOnNonceError(SignOnError):
+    code = "oidc_nonce"
+    citizen_sentence = "登录凭证不属于这一次登录，没有登录。请重新登录。"
+
+
+class SignOnSignatureError(SignOnError):
+    code = "oidc_signature"
+    citizen_sentence = "登录凭证的签名不对，没有登录。请联系系统管理员。"
+
+
+class NoRoleError(SignOnError):
+    code = "oidc_no_role"
+    status = 403
+    citizen_sentence = "统一认证认得您，但您没有热线的角色，请联系系统管理员。"
+
+
+class AccountDisabledError(SignOnError):
+    code = "account_disabled"
+    status = 403
+    citizen_sentence = "您在热线的账号已停用，请联系系统管理员。"
+
+
 class RoleRequiredError(HotlineError):
     code = "role_required"
     status = 403

@@ -82,3 +82,9 @@ class Settings(BaseSettings):
     @property
     def effective_audit_key_file(self) -> Path:
         return Path(self.audit_key_file).expanduser() if self.audit_key_file else self.data_dir / "audit.key"
+
+    @cached_property
+    def oidc_role_map(self) -> dict[str, str]:
+        """``值=角色,值=角色`` as a dict; what has no role in it is left out."""
+        pairs = (pair.partition("=") for pair in self.oidc_roles.split(","))
+        return {value.strip(): role.strip() for value, _, role in pairs if role.strip()}

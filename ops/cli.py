@@ -10,9 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
+from ops.staff import audit, users
+
 app = typer.Typer(help="南海智能语音政务服务热线的命令。", no_args_is_help=True, add_completion=False)
 tool = typer.Typer(help='给人和验收用的小工具；--jsonl 从标准输入逐行读 {"id","text"}。', no_args_is_help=True)
 app.add_typer(tool, name="tool")
+app.add_typer(users, name="users")
+app.add_typer(audit, name="audit")
 
 
 @app.command()

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import itertools
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,8 +17,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from gateway.auth.oidc import Identity
 from gateway.auth.passwords import Passwords, checked_password
 from hotline.errors import (
+    AccountDisabledError,
     BadInputError,
     NotFoundError,
     SignInFailedError,
@@ -102,6 +106,46 @@ class SignIn:
         await self._store.forgive(_account_subject(name), wholly=True)
         await self._store.forgive(_address_subject(address), wholly=False)
         return await self.open_session(usable, address, "password")
+
+    async def sign_on(self, identity: Identity, address: str) -> SignedIn:
+        """A session for whom the district's own sign-on knows; an account at the first time.
+
+        Roles and the shown name are the provider's, each time anew. Raises AccountDisabledError.
+        """
+        account = await self._store.account_of(identity.issuer, identity.subject)
+        shown = _display_name(identity.display_name)
+        if account is None:
+            name = await self._free_name(identity.name)
+            account = Account(
+                username=name,
+                display_name=shown or name,
+                roles=identity.roles,
+                issuer=identity.issuer,
+                identity=identity.subject,
+                created_at=self._now(),
+            )
+            told = {"roles": list(identity.roles), "issuer": identity.issuer}
+            await self._audit.record(SYSTEM, "account_added", f"account:{name}", told)
+            await self._store.add_account(account)
+        if account.disabled:
+            await self._audit.record(account.username, "sign_in_failed", f"account:{account.username}", _from(address))
+            raise AccountDisabledError
+        if account.roles != identity.roles or (shown and account.display_name != shown):
+            change = AccountChange(roles=identity.roles, display_name=shown or None)
+            told = change.model_dump(mode="json", exclude_none=True, include={"roles"})
+            await self._audit.record(SYSTEM, "account_changed", f"account:{account.username}", told)
+            account = await self._changed(account.username, change)
+        return await self.open_session(account, address, "oidc")
+
+    async def _free_name(self, wanted: str) -> str:
+        plain = re.sub(r"[^a-z0-9._-]", "", wanted.lower())[:24]
+        if not re.match(r"[a-z][a-z0-9._-]", plain):  # a number, say: names of ours are no numbers
+            plain = "u" + hashlib.sha256(wanted.encode()).hexdigest()[:12]
+        for number in itertools.count(1):
+            name = f"{plain}{'' if number == 1 else f'.{number}'}@sso"
+            if await self._store.account(name) is None:
+                return name
+        raise AssertionError("counting ended")
 
     async def open_session(self, account: Account, address: str, by: str) -> SignedIn:
         await self._audit.record(

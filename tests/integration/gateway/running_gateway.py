@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from data_hub.memory import InMemoryDataHub
 from gateway.app import create_app
+from gateway.auth.oidc import SignOn, sealing_key
 from gateway.auth.signin import SignIn
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
@@ -139,7 +140,8 @@ async def running_gateway(database: Path, folder: Path, **more: Any) -> AsyncIte
     )
     audit = SqlAuditLog(store.runner, audit_key(folder / "audit.key"), folder / "audit.head")
     sign_in = SignIn(SqlStaffStore(store.runner), audit, settings)
-    services = Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in)
+    sign_on = SignOn(settings, sealing_key(folder / "signin.key"))
+    services = Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on)
 
     @asynccontextmanager
     async def bootstrap() -> AsyncIterator[Services]:
