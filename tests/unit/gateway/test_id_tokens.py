@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc.jwk import ECKey, RSAKey
 
 from gateway.auth.oidc import UNDER_WAY_S, SignOn, own_page, roles_of
 from hotline.errors import (
@@ -46,6 +48,10 @@ def signed(key: Any = KEY, alg: str = "RS256", **changes: Any) -> dict[str, str]
     claims = {name: value for name, value in {**GOOD, **changes}.items() if value is not None}
     kid = getattr(key, "kid", None)
     return {"id_token": jwt.encode({"alg": alg, **({"kid": kid} if kid else {})}, claims, key, algorithms=[alg])}
+
+
+def part(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 @contextmanager
@@ -85,9 +91,11 @@ async def test_a_token_with_a_wrong_claim_is_refused_by_name(
 async def test_a_token_that_the_provider_did_not_sign_is_refused(sign_on: SignOn) -> None:
     stranger = RSAKey.generate_key(2048, {"kid": "k1"}, auto_kid=False)
     unknown = ECKey.generate_key("P-256", {"kid": "k9"}, auto_kid=False)
-    public = OctKey.import_key(KEY.as_pem(private=False))
-    unsigned = "eyJhbGciOiJub25lIn0." + signed()["id_token"].split(".")[1] + "."
-    tokens = [signed(stranger), signed(unknown, "ES256"), signed(public, "HS256"), {"id_token": unsigned}, {}]
+    said = signed()["id_token"].split(".")[1]
+    unsigned = part(b'{"alg":"none"}') + f".{said}."
+    by_secret = part(b'{"alg":"HS256","kid":"k1"}') + f".{said}"  # the public key taken for a shared secret
+    by_secret += "." + part(hmac.digest(KEY.as_pem(private=False), by_secret.encode(), "sha256"))
+    tokens = [signed(stranger), signed(unknown, "ES256"), {"id_token": by_secret}, {"id_token": unsigned}, {}]
     for token in tokens:
         with refused(SignOnSignatureError):
             await sign_on.claims_of(token, GOOD["nonce"])
