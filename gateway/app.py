@@ -64,10 +64,26 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
     for router in (chat.router, calls.router, rasa_rest.router, health.router, *staff):
         app.include_router(router)
 
+    def page(name: str) -> Response:
+        file = pages / f"{name}.html"
+        # Asked for anew each time: the page names the files that belong together.
+        return (
+            FileResponse(file, headers={"Cache-Control": "no-cache"})
+            if file.is_file()
+            else HTMLResponse(_NO_PAGES, 503)
+        )
+
     @app.get("/", include_in_schema=False)
     async def citizen_page() -> Response:
-        page = pages / "index.html"
-        return FileResponse(page) if page.is_file() else HTMLResponse(_NO_PAGES, 503)
+        return page("index")
+
+    @app.get("/desk", include_in_schema=False)
+    async def desk_page() -> Response:
+        return page("desk")
+
+    @app.get("/insights", include_in_schema=False)
+    async def insights_page() -> Response:
+        return page("insights")
 
     if (pages / "assets").is_dir():
         app.mount("/assets", StaticFiles(directory=pages / "assets"), name="assets")

@@ -193,7 +193,7 @@ def fetch_models(with_tests: bool) -> None:
 
 def build_pages() -> None:
     web = ROOT / "web"
-    sources = [web / "package-lock.json", web / "index.html", web / "vite.config.ts", web / "src"]
+    sources = [web / "package-lock.json", *sorted(web.glob("*.html")), web / "vite.config.ts", web / "src"]
     once(web / "dist" / ".built", fingerprint(sources), _build_pages)
 
 

@@ -1,0 +1,4 @@
+import { mountStaffPage } from "../staff/mountStaffPage";
+import DeskPage from "./DeskPage.vue";
+
+mountStaffPage(DeskPage);

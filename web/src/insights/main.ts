@@ -1,0 +1,4 @@
+import { mountStaffPage } from "../staff/mountStaffPage";
+import InsightsPage from "./InsightsPage.vue";
+
+mountStaffPage(InsightsPage);
