@@ -9,20 +9,19 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from gateway.auth.signin import SignIn
-from hotline.audit import AuditFindings, Head
+from hotline.audit import Head
 from hotline.errors import HotlineError
 from hotline.settings import Settings
 from hotline.staff import ROLE_NAMES
-from storage.audit import SqlAuditLog, audit_key
-from storage.engine import make_engine
-from storage.migrations import upgrade
-from storage.runner import make_runner
-from storage.staff_sql import SqlStaffStore
+
+if TYPE_CHECKING:
+    from gateway.auth.signin import SignIn
+    from hotline.audit import AuditFindings
+    from storage.audit import SqlAuditLog
 
 users = typer.Typer(help="工作人员的账号。", no_args_is_help=True)
 audit = typer.Typer(help="审计记录。", no_args_is_help=True)
@@ -34,6 +33,14 @@ FromStdin = Annotated[bool, typer.Option("--password-stdin", help="密码从标�
 
 @asynccontextmanager
 async def _house() -> AsyncIterator[tuple[SignIn, SqlAuditLog]]:
+    # Imported here: the other commands of the console need no database, and start sooner without.
+    from gateway.auth.signin import SignIn
+    from storage.audit import SqlAuditLog, audit_key
+    from storage.engine import make_engine
+    from storage.migrations import upgrade
+    from storage.runner import make_runner
+    from storage.staff_sql import SqlStaffStore
+
     settings = Settings()
     url = settings.effective_database_url
     await upgrade(url)

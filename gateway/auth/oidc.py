@@ -89,6 +89,7 @@ def own_page(page: str | None) -> str:
 
 def sealing_key(file: Path) -> Fernet:
     """Seals what the browser carries through a sign-on. Made at first use."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError), os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(Fernet.generate_key())
     return Fernet(file.read_bytes())
