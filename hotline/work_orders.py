@@ -20,6 +20,10 @@ class RequestType(StrEnum):
     PRAISE = "praise"  # 表扬
 
 
+CALL_BACK = "call_back"
+"""The category of a wish to be called back: the hotline's own to do, no department's."""
+
+
 class Urgency(StrEnum):
     NORMAL = "normal"
     URGENT = "urgent"

@@ -181,6 +181,7 @@ work_orders = sa.Table(
 )
 """``sealed`` is the whole record, encrypted, as is ``reading``; the other columns are what is searched by."""
 
+# Append-only: the migration adds a trigger that refuses UPDATE.
 work_order_history = sa.Table(
     "work_order_history",
     metadata,

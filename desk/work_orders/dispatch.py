@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from hotline.work_order_record import Proposal, RequestCategory, WorkOrderRecord
+from hotline.work_orders import CALL_BACK
 
 # 「镇街城建办」 is each town's own; 「交通部门」 or 「供水企业」 names nobody in particular.
 _OF_A_TOWN = re.compile(r"^镇街(?P<office>.*(?:办公室|城建办|劳动监察|执法办))$")
@@ -36,6 +37,8 @@ def propose(record: WorkOrderRecord, categories: Mapping[str, RequestCategory], 
 
 
 def _without_category(record: WorkOrderRecord) -> Proposal:
+    if record.draft.category == CALL_BACK:
+        return Proposal(reason="市民要回电，由热线坐席回电后直接答复，不用派单。")
     if record.draft.department:
         return Proposal(
             department=record.draft.department,

@@ -31,7 +31,7 @@ from hotline.work_order_record import (
     WorkOrderFilter,
     WorkOrderRecord,
 )
-from hotline.work_orders import RequestType, Urgency, WorkOrder, WorkOrderDraft, WorkOrderState
+from hotline.work_orders import CALL_BACK, RequestType, Urgency, WorkOrder, WorkOrderDraft, WorkOrderState
 
 CHINA = ZoneInfo("Asia/Shanghai")
 # What a hub takes at most (docs/openapi/data-hub.json): nothing is accepted here that it would refuse.
@@ -105,7 +105,8 @@ class WorkOrders:
         before = await store.get(number)
         if before.state is not WorkOrderState.RECEIVED:
             return before
-        category = before.category or (reading.category if reading.category in self.categories else None)
+        read = reading.category if reading.category in self.categories else None
+        category = before.category or (None if before.draft.category == CALL_BACK else read)
         update = {
             "town": before.town or reading.town,
             "category": category,

@@ -10,7 +10,7 @@ from desk.work_orders.names import MOVES, PARTIES, STANDINGS, STATES, TYPES, URG
 from hotline.privacy import mask_text
 from hotline.work_order_flow import OWNER, Party, moves_of
 from hotline.work_order_record import HistoryEntry, WorkOrderRecord
-from hotline.work_orders import WorkOrder
+from hotline.work_orders import WorkOrder, WorkOrderState
 
 _HOTLINE_NAME = "热线"
 # What passes between offices is not told to the citizen; these steps are.
@@ -30,20 +30,8 @@ def owner(record: WorkOrderRecord) -> str:
 
 def for_citizen(record: WorkOrderRecord, told: WorkOrder, standing: Standing) -> dict[str, Any]:
     """For who proved to be the one that filed it: no names of staff, no words between offices."""
-    clock = record.clock
     return {
-        "number": record.number,
-        "version": record.version,
-        "type": record.type.value,
-        "type_name": TYPES[record.type],
-        "state": told.state.value,
-        "state_name": STATES[told.state],
-        "department": told.department,
-        "town": record.town,
-        "created_at": record.created_at.isoformat(),
-        "due_on": clock.due_on.isoformat() if clock.due_on else None,
-        "due_note": due_note(record),
-        "standing": standing.value,
+        **_head(record, told.state, told.department, standing),
         "last_note": told.last_note,
         "merged_into_another": record.merged_into is not None,
         "score": record.score,
@@ -81,30 +69,36 @@ def for_staff(record: WorkOrderRecord, actor: Actor, standing: Standing) -> dict
 
 def summary(record: WorkOrderRecord, standing: Standing) -> dict[str, Any]:
     """A line of a list: nothing that identifies the citizen."""
+    return {
+        **_head(record, record.state, record.department, standing),
+        "owner": owner(record),
+        "category": record.category,
+        "urgency": record.urgency.value,
+        "urgency_name": URGENCIES[record.urgency],
+        "confidential": record.confidential,
+        "summary": record.summary,
+        "updated_at": record.updated_at.isoformat(),
+        "standing_name": STANDINGS[standing],
+        "escalated": record.escalated,
+        "score": record.score,
+    }
+
+
+def _head(record: WorkOrderRecord, state: WorkOrderState, department: str | None, standing: Standing) -> dict[str, Any]:
     due = record.clock.due_on
     return {
         "number": record.number,
         "version": record.version,
         "type": record.type.value,
         "type_name": TYPES[record.type],
-        "state": record.state.value,
-        "state_name": STATES[record.state],
-        "owner": owner(record),
-        "department": record.department,
+        "state": state.value,
+        "state_name": STATES[state],
+        "department": department,
         "town": record.town,
-        "category": record.category,
-        "urgency": record.urgency.value,
-        "urgency_name": URGENCIES[record.urgency],
-        "confidential": record.confidential,
-        "summary": record.summary,
         "created_at": record.created_at.isoformat(),
-        "updated_at": record.updated_at.isoformat(),
         "due_on": due.isoformat() if due else None,
         "due_note": due_note(record),
         "standing": standing.value,
-        "standing_name": STANDINGS[standing],
-        "escalated": record.escalated,
-        "score": record.score,
     }
 
 

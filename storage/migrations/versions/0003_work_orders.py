@@ -13,6 +13,20 @@ depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
 
+# The history only grows: no line of it is rewritten. Erasing a whole order on request stays possible.
+_GUARDS = {
+    "sqlite": (
+        "CREATE TRIGGER work_order_history_no_update BEFORE UPDATE ON work_order_history"
+        " BEGIN SELECT RAISE(ABORT, 'the history of a work order is append-only'); END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION work_order_history_append_only() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN RAISE EXCEPTION 'the history of a work order is append-only'; END $$",
+        "CREATE TRIGGER work_order_history_no_update BEFORE UPDATE ON work_order_history"
+        " FOR EACH ROW EXECUTE FUNCTION work_order_history_append_only()",
+    ),
+}
+
 
 def upgrade() -> None:
     op.create_table(
@@ -67,9 +81,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["number"], ["work_orders.number"], name="fk_work_order_outbox_number"),
     )
     op.create_index("ix_work_order_outbox_next_at", "work_order_outbox", ["next_at"])
+    for guard in _GUARDS[op.get_bind().dialect.name]:
+        op.execute(guard)
 
 
 def downgrade() -> None:
     op.drop_table("work_order_outbox")
     op.drop_table("work_order_history")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION work_order_history_append_only()")
     op.drop_table("work_orders")

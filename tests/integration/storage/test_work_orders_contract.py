@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -200,6 +201,17 @@ async def test_what_is_not_read_yet_is_known(store: Store) -> None:
     assert [each.number for each in found] == [order(2).number, order(1).number]
     assert found[0].reading == read
     assert await store.readings_since(T0 + timedelta(hours=1)) == []
+
+
+async def test_no_line_of_the_history_is_rewritten_even_in_the_file(url: str) -> None:
+    await upgrade(url)
+    conversations = SqlStore(make_engine(url))
+    await add(SqlWorkOrders(conversations.runner, RowSeal()), order())
+    await conversations.close()
+    path = async_url(url).database
+    assert path is not None
+    with sqlite3.connect(path) as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute("UPDATE work_order_history SET what = 'nothing'")
 
 
 async def test_what_a_citizen_told_is_ciphertext_in_the_file_and_needs_its_key(url: str, tmp_path: Path) -> None:

@@ -169,6 +169,17 @@ async def test_a_reading_fills_in_what_nobody_said_and_changes_nothing_that_was(
     assert (other.category, other.town, other.urgency) == ("noise", "桂城街道", Urgency.EMERGENCY)
 
 
+async def test_a_wish_to_be_called_back_is_the_hotlines_own() -> None:
+    desk = make_desk(auto_dispatch=True)
+    record = await filed(desk, category="call_back", type=RequestType.HELP)
+    record = await desk.take_reading(record.number, RequestReading(category="noise", words=["打桩"]))
+    assert record.state is S.RECEIVED
+    assert record.proposal
+    assert "回电" in record.proposal.reason
+    await desk.act(record.number, Act(M.ACCEPT), AGENT)
+    assert (await desk.act(record.number, Act(M.ANSWER, note="已回电说明"), AGENT)).state is S.ANSWERED
+
+
 async def test_a_sure_proposal_goes_by_itself_only_where_the_setting_says_so() -> None:
     for auto, state in ((False, S.RECEIVED), (True, S.DISPATCHED)):
         desk = make_desk(auto_dispatch=auto)
