@@ -45,7 +45,7 @@ _ITEMS = {
 class Open311Error(HotlineError):
     """An error in the specification's own shape: 400, 403 or 404 alone."""
 
-    code = "open311"
+    code = "geo_report"
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
