@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from actions.said import Contact, find_contact
 from hotline.numbers import Kind, hear
+from hotline.work_orders import CALL_BACK as CALL_BACK
 from hotline.work_orders import RequestType, Urgency, WorkOrderDraft
 from knowledge_base.catalogue import Catalogue
 from knowledge_base.places import (
@@ -27,7 +28,6 @@ from knowledge_base.triage import tells_a_nuisance
 FORM = "request_form"
 OUTCOME = "request_outcome"
 DRAFT = "request_draft"
-CALL_BACK = "call_back"
 NOT_TOLD = "（没有说明）"
 FIELDS = ("happened", "place", "when", "contact")
 

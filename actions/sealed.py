@@ -7,12 +7,13 @@ key lies in the data folder of this line and nowhere else.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TypeVar
 
 from cryptography.fernet import Fernet, InvalidToken
 from pydantic import BaseModel, ValidationError
+
+from hotline.keys import key_in
 
 KEY_FILE = "drafts.key"
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -28,16 +29,7 @@ class DraftSeal:
     @classmethod
     def in_folder(cls, folder: Path) -> DraftSeal:
         """With the key of ``folder``, made on first use, readable by its owner alone (mode 600)."""
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / KEY_FILE
-        try:
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return cls(file.read_bytes())
-        with os.fdopen(handle, "wb") as out:
-            key = Fernet.generate_key()
-            out.write(key)
-        return cls(key)
+        return cls(key_in(folder, KEY_FILE, Fernet.generate_key))
 
     def seal(self, draft: BaseModel) -> str:
         return self._fernet.encrypt(draft.model_dump_json().encode()).decode()

@@ -29,11 +29,15 @@ from actions.registry import make_actions
 from actions.sealed import DraftSeal
 from actions.wording import Wording
 from data_hub.client import HttpDataHub
+from data_hub.line_register import LineRegister
 from hotline.errors import HotlineError
+from hotline.ports import RequestRegister
 from hotline.settings import Settings
 from knowledge_base.catalogue import Catalogue, load_catalogue
+from knowledge_base.request_reading import RequestReader
 from knowledge_base.search import HybridSearch, SentenceEncoder
 from knowledge_base.triage import load_categories
+from knowledge_base.views import Encoder
 
 logger = logging.getLogger("actions")
 
@@ -47,11 +51,14 @@ def make_server(settings: Settings) -> Sanic[Any, Any]:
         return HybridSearch(of.items.values(), encoder, settings.models_dir / "search")
 
     hub = HttpDataHub(settings.effective_hub_url, settings.hub_paasid, settings.hub_token, settings.hub_timeout_s)
+    requests: RequestRegister = hub
+    if settings.line_token:
+        requests = LineRegister(settings.effective_gateway_url, settings.line_token, hub, settings.hub_timeout_s)
     tools = Tools(
         catalogue=catalogue,
         search=make_search(catalogue),
         hub=hub if settings.hub_url else HubOfGuides(hub, catalogue),
-        requests=hub,
+        requests=requests,
         wording=Wording(number=settings.handoff_number),
         deadline_s=settings.action_deadline_s,
         seal=DraftSeal.in_folder(settings.data_dir),
@@ -65,6 +72,7 @@ def make_server(settings: Settings) -> Sanic[Any, Any]:
     live = LiveCatalogue(tools, actions, make_search)
     app.add_task(live.keep_in_step())
     add_readiness(app, live)
+    add_request_reading(app, live, encoder)
     return app
 
 
@@ -86,6 +94,18 @@ def add_readiness(app: Sanic[Any, Any], live: LiveCatalogue) -> None:
             "detail": live.problem,
         }
         return json_response(state, status=200 if hits else 503)
+
+
+def add_request_reading(app: Sanic[Any, Any], live: LiveCatalogue, encoder: Encoder) -> None:
+    @app.post("/read-request")
+    async def read_request(request: Request) -> HTTPResponse:
+        """What a request is about, for the gateway's desk (gateway/triage.py): the models are here."""
+        body = request.json
+        text = body.get("text") if isinstance(body, dict) else None
+        if not isinstance(text, str) or not text.strip():
+            return json_response({"code": "bad_input"}, status=422)
+        reader = RequestReader(live.catalogue, live.tools.categories, encoder, live.tools.search)
+        return json_response((await reader.read(text[:2000])).model_dump(mode="json"))
 
 
 def main() -> int:

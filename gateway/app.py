@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -11,11 +12,14 @@ from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from gateway import problems
-from gateway.routes import auth, calls, chat, health, rasa_rest
+from gateway.routes import auth, calls, chat, health, internal, open311, rasa_rest, work_orders
 from gateway.services import Services
 
 PAGES = Path(__file__).resolve().parent.parent / "web" / "dist"
 _MAX_BODY = 256 * 1024
+# What may be read into memory at all; how large an attachment may be is a setting, below this.
+_MAX_FILE = 32 * 1024 * 1024
+_IS_FILE = re.compile(r"/api/v1/work-orders/[^/]+/attachments")
 _NO_PAGES = "<!doctype html><meta charset=utf-8><p>网页还没有构建，请运行 make run。</p>"
 _SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -53,7 +57,10 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
         length = request.headers.get("content-length", "0")
         if "transfer-encoding" in request.headers:
             return problems.problem(411, "length_required", "请求要带 Content-Length，不收分块发送的内容。")
-        if not length.isdecimal() or int(length) > _MAX_BODY:
+        limit = _MAX_FILE if _IS_FILE.fullmatch(request.url.path) else _MAX_BODY
+        if limit == _MAX_FILE and length.isdecimal() and int(length) > limit:
+            return problems.problem(413, "attachment_too_large", "这个附件太大了，请压缩后再传。")
+        if not length.isdecimal() or int(length) > limit:
             return problems.problem(413, "body_too_large", "这条内容太大了，一次最多 500 个字，请分几句来说。")
         response: Response = await call_next(request)  # type: ignore[misc]
         if not request.url.path.startswith("/docs"):  # FastAPI's own page loads its parts from elsewhere
@@ -61,7 +68,8 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
         return response
 
     staff = (auth.router, auth.accounts, auth.audit)
-    for router in (chat.router, calls.router, rasa_rest.router, health.router, *staff):
+    requests = (work_orders.router, internal.router, open311.router)
+    for router in (chat.router, calls.router, rasa_rest.router, health.router, *staff, *requests):
         app.include_router(router)
 
     def page(name: str) -> Response:

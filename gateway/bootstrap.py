@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import zip_longest
 
 import httpx
 
 from data_hub.client import HttpDataHub
+from desk.work_orders.attachments import Attachments
+from desk.work_orders.calendar import WorkingDays
+from desk.work_orders.clock import Limits
+from desk.work_orders.hand_over import HandOvers
+from desk.work_orders.service import House, WorkOrders
 from gateway.auth.oidc import SignOn, sealing_key
 from gateway.auth.signin import SignIn
 from gateway.dialogue import RasaDialogue
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
 from gateway.metrics import Metrics
+from gateway.orders import Orders
 from gateway.replies import Sentences
 from gateway.services import Services
 from gateway.speech import SpeechEngines
+from gateway.triage import ActionsTriage
 from gateway.turns import TurnService
 from hotline.errors import DialogueDownError
+from hotline.ports import RequestRegister
 from hotline.settings import Settings
+from hotline.work_order_ports import RequestTriage
+from hotline.work_order_record import RequestCategory
 from knowledge_base.catalogue import load_catalogue
 from storage.audit import SqlAuditLog, audit_key
 from storage.engine import make_engine
 from storage.migrations import upgrade
+from storage.seal import RowSeal
 from storage.sql import SqlStore
 from storage.staff_sql import SqlStaffStore
+from storage.work_orders_memory import MemoryWorkOrders
+from storage.work_orders_sql import SqlWorkOrders
 from voice.stt.load import load_recogniser
 from voice.tts.load import load_synthesiser
 from voice.vad import load_vad
@@ -73,18 +87,63 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         sentences=sentences,
         session_turns=settings.session_turns,
     )
+    orders = make_orders(
+        settings,
+        SqlWorkOrders(store.runner, RowSeal.in_folder(settings.data_dir)),
+        hub,
+        ActionsTriage(f"http://127.0.0.1:{settings.actions_port}", client),
+        metrics,
+    )
     warming = asyncio.create_task(_warm_up(speech, engine))
+    running = asyncio.create_task(orders.run())
     try:
-        yield Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on)
+        yield Services(
+            settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, orders
+        )
     finally:
-        warming.cancel()
-        await asyncio.gather(warming, return_exceptions=True)
+        for task in (warming, running):
+            task.cancel()
+        await asyncio.gather(warming, running, return_exceptions=True)
         await turns.close()
         await sign_in.close()
         await speech.close()
         await client.aclose()
         await hub.aclose()
         await store.close()
+
+
+def make_orders(
+    settings: Settings,
+    stores: SqlWorkOrders | MemoryWorkOrders,
+    hub: RequestRegister,
+    triage: RequestTriage,
+    metrics: Metrics,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Orders:
+    """The work orders over ``stores``. Raises CalendarFileError."""
+    categories = tuple(RequestCategory.model_validate(each.model_dump()) for each in load_catalogue().requests.values())
+    house = House(
+        store=stores,
+        outbox=stores,
+        readings=stores,
+        calendar=WorkingDays.with_file(settings.holidays_file),
+        limits=Limits.of(settings),
+        categories=categories,
+        now=now,
+        auto_dispatch=settings.auto_dispatch,
+    )
+    orders = Orders(
+        desk=WorkOrders(house),
+        hand_overs=HandOvers(stores, stores, hub, now),
+        triage=triage,
+        attachments=Attachments(
+            settings.data_dir / "attachments", settings.attachment_max_mb, settings.attachments_max, now
+        ),
+        metrics=metrics,
+        now=now,
+    )
+    orders.desk.on_filed = orders.wake
+    return orders
 
 
 async def _warm_up(speech: SpeechEngines, engine: RasaDialogue) -> None:

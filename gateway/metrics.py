@@ -21,3 +21,9 @@ class Metrics:
             "hotline_speech_seconds", "语音各段用时（秒）", ["part"], buckets=_SECONDS, registry=self.registry
         )
         self.parts_down = Counter("hotline_parts_down", "部件不可用的次数", ["part"], registry=self.registry)
+        self.outbox = Gauge(
+            "hotline_hub_outbox",
+            "还没交给数据中台的工单（waiting 等着送，refused 中台不收）",
+            ["state"],
+            registry=self.registry,
+        )

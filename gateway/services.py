@@ -16,6 +16,7 @@ from gateway.auth.signin import SignIn
 from gateway.dialogue import Engine
 from gateway.feed import EventFeed
 from gateway.metrics import Metrics
+from gateway.orders import Orders
 from gateway.replies import Sentences
 from gateway.speech import SpeechEngines
 from gateway.turns import TurnService
@@ -41,6 +42,7 @@ class Services:
     audit: AuditLog
     sign_in: SignIn
     sign_on: SignOn
+    orders: Orders
 
     async def new_conversation(
         self, channel: Channel, external_id: str | None = None

@@ -71,8 +71,9 @@ class DataHub(Protocol):
 
 
 class RequestRegister(Protocol):
-    """Where requests are filed and appointments booked: the hub's records. Every method raises
-    HubDownError when the hub cannot answer in time. ``idempotency_key`` makes a repeated call
+    """Where requests are filed and appointments booked: the line's own work orders (which hands
+    them over to the hub) or the hub itself. Every method raises HubDownError when that cannot
+    answer in time. ``idempotency_key`` makes a repeated call
     answer what the first one made."""
 
     async def file_request(self, draft: WorkOrderDraft, idempotency_key: str) -> WorkOrder:

@@ -45,6 +45,24 @@ class Settings(BaseSettings):
     call_idle_s: float = Field(60.0, description="通话多久收不到任何一帧就挂断（秒）")
     max_utterance_s: float = Field(30.0, description="一句话最长多久（秒）")
 
+    consult_days: int = Field(2, description="咨询的办理时限（工作日）")
+    help_days: int = Field(10, description="求助、建议的办理时限（工作日）")
+    complaint_days: int = Field(15, description="投诉、举报的办理时限（工作日）")
+    extension_days_max: int = Field(15, description="一次延期最多几个工作日")
+    revisit_days: int = Field(15, description="差评后多少个工作日内必须回访")
+    due_warning_days: int = Field(2, description="到期前几个工作日开始提醒")
+    holidays_file: str = Field("", description="自备的节假日安排（YAML）；空则只用 holidays 库里已公布的")
+    auto_dispatch: bool = Field(False, description="有把握的派单建议是否不经坐席直接派出")
+    confidential_roles: str = Field("supervisor", description="能看保密举报的角色，用逗号隔开")
+    department_staff: str = Field(
+        "", description="承办部门的账号，写成 账号=部门，用逗号隔开；这些账号只办本部门的工单"
+    )
+    attachment_max_mb: int = Field(10, description="一个附件最大多少 MB")
+    attachments_max: int = Field(9, description="一张工单最多几个附件")
+    line_token: str = Field("", description="动作服务向网关登记诉求的令牌；空则首次启动时生成并存于 DATA_DIR")
+    open311_api_keys: str = Field("", description="Open311 登记诉求的 api_key，用逗号隔开；空则不能经 Open311 登记")
+    open311_jurisdiction: str = Field("nanhai.gov.cn", description="Open311 的 jurisdiction_id")
+
     session_turns: int = Field(12, description="多少轮后让引擎收短自己的历史")
     handoff_number: str = Field("12345", description="人工热线号码")
 
@@ -74,6 +92,16 @@ class Settings(BaseSettings):
     @cached_property
     def effective_hub_url(self) -> str:
         return self.hub_url or f"http://127.0.0.1:{self.hub_port}"
+
+    @property
+    def departments_by_account(self) -> dict[str, str]:
+        pairs = (pair.partition("=") for pair in self.department_staff.split(",") if "=" in pair)
+        return {name.strip(): department.strip() for name, _, department in pairs}
+
+    @property
+    def effective_gateway_url(self) -> str:
+        """Where the actions reach the gateway on this machine."""
+        return f"http://{'127.0.0.1' if self.host in ('0.0.0.0', '::') else self.host}:{self.port}"  # noqa: S104
 
     @property
     def effective_database_url(self) -> str:

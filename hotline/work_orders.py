@@ -20,6 +20,10 @@ class RequestType(StrEnum):
     PRAISE = "praise"  # 表扬
 
 
+CALL_BACK = "call_back"
+"""The category of a wish to be called back: the hotline's own to do, no department's."""
+
+
 class Urgency(StrEnum):
     NORMAL = "normal"
     URGENT = "urgent"
@@ -51,14 +55,27 @@ class WorkOrderDraft(BaseModel):
 
 
 class WorkOrderState(StrEnum):
-    """Where a work order stands; the moves between are the hub's (docs/data-hub.md)."""
+    """Where a work order stands. The moves between are in hotline/work_order_flow.py; a hub of a
+    district's own knows six of these (docs/data-hub.md)."""
 
-    RECEIVED = "received"  # 已受理
+    RECEIVED = "received"  # 已登记，等受理
+    ACCEPTED = "accepted"  # 已受理，等派单
     DISPATCHED = "dispatched"  # 已派单
-    RETURNED = "returned"  # 已退单
+    RETURNED = "returned"  # 已退单，等审核
     IN_PROGRESS = "in_progress"  # 办理中
+    WAITING = "waiting"  # 等市民补充，时限暂停
+    EXTENSION_REVIEW = "extension_review"  # 申请了延期，等审核
+    ESCALATED = "escalated"  # 督办中
     ANSWERED = "answered"  # 已答复
     COMPLETED = "completed"  # 已办结
+    FOLLOWED_UP = "followed_up"  # 已回访
+    RATED = "rated"  # 已评价
+    RECTIFYING = "rectifying"  # 差评整改中
+    RECTIFY_ESCALATED = "rectify_escalated"  # 整改督办中
+    RECTIFIED = "rectified"  # 整改完，等回访
+    MERGED = "merged"  # 已并单
+    NOT_ACCEPTED = "not_accepted"  # 不予受理
+    WITHDRAWN = "withdrawn"  # 市民已撤回
 
 
 class WorkOrder(BaseModel):

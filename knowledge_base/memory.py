@@ -1,9 +1,12 @@
-"""A search that needs no model: whole phrases by their characters. For tests and as a fake."""
+"""A search and sentence vectors that need no model, by characters alone. For tests and as fakes."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hotline.catalogue import ServiceItem
 from hotline.ports import SearchHit
@@ -38,3 +41,17 @@ class PhraseSearch:
 
 def _pairs(text: str) -> set[str]:
     return {text[i : i + 2] for i in range(len(text) - 1)}
+
+
+class CharacterEncoder:
+    """Vectors of the characters that occur: enough to tell the same matter from another, without a model."""
+
+    name = "characters"
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        rows = np.zeros((len(texts), 512), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for character in set(text):
+                row[ord(character) % 512] = 1.0
+            row /= np.linalg.norm(row) or 1.0
+        return rows

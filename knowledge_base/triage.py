@@ -19,6 +19,7 @@ import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from hotline.likeness import likeness
 from hotline.ports import ServiceSearch
 from hotline.work_orders import RequestType, Urgency
 from knowledge_base.catalogue import Catalogue
@@ -28,7 +29,7 @@ from knowledge_base.subject import plain
 from knowledge_base.times import find_when, without_times
 from knowledge_base.views import Encoder
 
-_WORDS_FILE = Path(__file__).with_name("triage.yml")
+WORDS_FILE = Path(__file__).with_name("triage.yml")
 CATEGORIES_FILE = Path(__file__).with_name("requests.yml")
 
 # What tells of the same event (measured on pairs of our own, docs/flows.md).
@@ -177,8 +178,8 @@ class Duplicates:
         """The id of the nearest earlier request that is the same, and remembers this one."""
         said = simplified(text)
         reading = find_place(said, self.catalogue)
-        place = _bare_place(reading.place, self.catalogue) if reading.precise else ""
-        vector, day = self._vector(without_place(said, self.catalogue) or said), _date(find_when(said))
+        place = bare_place(reading.place, self.catalogue) if reading.precise else ""
+        vector, day = self._vector(without_place(said, self.catalogue) or said), calendar_day(find_when(said))
         best: tuple[float, str] | None = None
         for earlier, other, other_place, town, other_day in self._seen:
             score = float(vector @ other)
@@ -202,26 +203,20 @@ class Duplicates:
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         if self._centre is None:
-            centre = yaml.safe_load(_WORDS_FILE.read_text(encoding="utf-8"))["centre"]
+            centre = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))["centre"]
             self._centre = self.encoder.encode(centre).mean(axis=0)
         row = self.encoder.encode([plain(text)])[0] - self._centre
         return np.asarray(row / (np.linalg.norm(row) or 1.0), dtype=np.float32)
 
 
-def likeness(one: str, other: str) -> float:
-    """How much of the shorter place's pairs of characters stand in the longer one, 0..1."""
-    pairs = [{text[i : i + 2] for i in range(len(text) - 1)} or {text} for text in (one, other)]
-    return len(pairs[0] & pairs[1]) / max(1, min(map(len, pairs)))
-
-
-def _bare_place(place: str, catalogue: Catalogue) -> str:
+def bare_place(place: str, catalogue: Catalogue) -> str:
     for town in catalogue.towns.values():
         for name in sorted(town.names, key=len, reverse=True):
             place = place.replace(name, "")
     return re.sub(r"佛山市?|南海区|附近|门口|旁边|对面|楼下|一带|[的嘅和与]", "", place)
 
 
-def _date(when: str) -> str:
+def calendar_day(when: str) -> str:
     """A day of the calendar in ``when`` (「11月20日」); empty for any other time."""
     found = re.search(r"(\d{1,2})月(\d{1,2})[日号]", when)
     return f"{int(found[1])}-{int(found[2])}" if found else ""
@@ -230,7 +225,7 @@ def _date(when: str) -> str:
 @cache
 def _words(part: str) -> Any:
     """A pattern of ``triage.yml``, or a mapping of name to pattern."""
-    data = yaml.safe_load(_WORDS_FILE.read_text(encoding="utf-8"))[part]
+    data = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))[part]
     if isinstance(data, dict):
         return {name: _any(words) for name, words in data.items()}
     return _any(data)

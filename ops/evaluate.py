@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 
 from hotline.settings import ROOT
-from ops.evaluation import floors, judging, numbers, report, search, speech
+from ops.evaluation import floors, judging, merges, numbers, report, search, speech
 from ops.evaluation.asking import Client
 from ops.evaluation.scoring import Section
 from ops.evaluation.sets import BLIND, load_sets
@@ -54,6 +54,8 @@ def measure(which: str) -> dict[str, Any]:
     if rows := sets.get("numbers"):
         say("  号码 …")
         sections["numbers"] = numbers.judge(rows)
+    if rows := sets.get("merges"):
+        sections["merges"] = merges.measure(rows)
     sections["search"], calibration = search.measure(sets)
     say("  语音识别 …")
     sections["speech"], recognised = speech.measure()

@@ -17,6 +17,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from data_hub.reference.seed import write_catalogue
+from hotline.keys import key_in
 from hotline.settings import ROOT, Settings
 from knowledge_base.catalogue import load_catalogue
 from ops.progress import SetUpError, say
@@ -67,14 +68,16 @@ def _die_with_parent() -> None:
 
 def hub_token(settings: Settings) -> str:
     """The token shared with the reference hub: the setting, else one made at the first start."""
-    if settings.hub_token:
-        return settings.hub_token
-    file = settings.data_dir / "hub.token"
-    if not file.is_file():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(32), encoding="utf-8")
-    return file.read_text(encoding="utf-8").strip()
+    return settings.hub_token or _token_in(settings, "hub.token")
+
+
+def line_token(settings: Settings) -> str:
+    """The token by which the actions file requests at the gateway."""
+    return settings.line_token or _token_in(settings, "line.token")
+
+
+def _token_in(settings: Settings, name: str) -> str:
+    return key_in(settings.data_dir, name, lambda: secrets.token_urlsafe(32).encode()).decode().strip()
 
 
 def make_children(settings: Settings, model: Path) -> list[Child]:
@@ -82,6 +85,7 @@ def make_children(settings: Settings, model: Path) -> list[Child]:
     data, logs = settings.data_dir, settings.data_dir / "log"
     shared = {
         "DATA_DIR": str(data), "MODELS_DIR": str(settings.models_dir), "HUB_TOKEN": hub_token(settings),
+        "LINE_TOKEN": line_token(settings),
         "HUB_PAASID": settings.hub_paasid, "HUB_PORT": str(settings.hub_port), "RASA_PORT": str(settings.rasa_port),
         "ACTIONS_PORT": str(settings.actions_port), "HOST": settings.host, "PORT": str(settings.port),
         "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false",

@@ -149,3 +149,56 @@ audit_entries = sa.Table(
     sa.Column("previous", sa.String(64), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
 )
+
+work_orders = sa.Table(
+    "work_orders",
+    metadata,
+    sa.Column("number", sa.String(32), primary_key=True),
+    sa.Column("public_id", sa.String(32), nullable=False, unique=True),
+    sa.Column("idempotency_key", sa.String(160), nullable=False, unique=True),
+    sa.Column("content_hash", sa.String(64), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(24), nullable=False),
+    sa.Column("type", sa.String(16), nullable=False),
+    sa.Column("town", sa.String(32)),
+    sa.Column("category", sa.String(64)),
+    sa.Column("department", sa.String(128)),
+    sa.Column("confidential", sa.Boolean, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("due_on", sa.Date),
+    sa.Column("revisit_due", sa.Date),
+    sa.Column("merged_into", sa.String(32)),
+    sa.Column("hub_number", sa.String(64)),
+    sa.Column("reading", sa.Text),
+    sa.Column("compared", sa.Boolean, nullable=False),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Index("ix_work_orders_state_due_on", "state", "due_on"),
+    sa.Index("ix_work_orders_created_at", "created_at"),
+    sa.Index("ix_work_orders_department_state", "department", "state"),
+    sa.Index("ix_work_orders_merged_into", "merged_into"),
+)
+"""``sealed`` is the whole record, encrypted, as is ``reading``; the other columns are what is searched by."""
+
+# Append-only: the migration adds a trigger that refuses UPDATE.
+work_order_history = sa.Table(
+    "work_order_history",
+    metadata,
+    sa.Column("number", sa.ForeignKey("work_orders.number"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("what", sa.String(32), nullable=False),
+    sa.Column("sealed", sa.Text, nullable=False),
+)
+
+work_order_outbox = sa.Table(
+    "work_order_outbox",
+    metadata,
+    sa.Column("number", sa.ForeignKey("work_orders.number"), primary_key=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_at", UtcDateTime, nullable=False),
+    sa.Column("last_error", sa.String(256), nullable=False),
+    sa.Column("refused", sa.Boolean, nullable=False),
+    sa.Index("ix_work_order_outbox_next_at", "next_at"),
+)

@@ -102,7 +102,7 @@ def patch_work_order(store: Store, number: str, patch: WorkOrderPatch, now: date
     """Moves a work order. Raises NotFoundError, IllegalTransitionError (nothing has changed)."""
     with store.write() as session:
         row = _find(session, WORK_ORDER, number)
-        if patch.state not in MOVES[WorkOrderState(row.state)]:
+        if patch.state not in MOVES.get(WorkOrderState(row.state), frozenset()):
             raise IllegalTransitionError(row.state, patch.state.value)
         entry = {"state": patch.state.value, "at": now.isoformat(), "note": patch.note}
         body = {**row.body, "trail": [*row.body["trail"], entry]}

@@ -53,6 +53,16 @@ def require_role(*roles: Role | str) -> Guard:
     return guard
 
 
+async def signed_in_if_any(request: Request) -> Principal | None:
+    """A dependency for what citizens and staff both may ask: who is signed in, or None where nobody says so.
+
+    Raises:
+        SignInRequiredError: a session was given that is none. CrossSiteError.
+    """
+    token = session_token(request)
+    return None if token is None else await services_of(request).sign_in.principal(token)
+
+
 def allowed(principal: Principal, wanted: list[Role]) -> Principal:
     if wanted and not principal.may_act_as(*wanted):
         raise RoleRequiredError

@@ -39,6 +39,8 @@ _ALONE = {
     "emergencies.false_alarms.all": "紧急情况：误报（越低越好）",
     "numbers.read.all": "口头说的号码、金额、日期、车牌：读对",
     "numbers.nothing_else.all": "口头说的号码：没有多读",
+    "merges.precision.all": "并单：提出要并的，真是一件事（对）",
+    "merges.recall.all": "并单：真是一件事的，提了出来（对）",
     "dialogues.whole.all": "多轮对话：整段都对（段）",
     "dialogues.turns.all": "多轮对话：一轮对（轮）",
 }
@@ -82,6 +84,7 @@ _TITLES = {
     "emergencies": "紧急情况",
     "numbers": "号码",
     "dialogues": "多轮对话",
+    "merges": "并单",
 }
 
 

@@ -11,7 +11,7 @@ from ops.progress import SetUpError
 
 BLIND = "blind"
 DEVELOPMENT = "development"
-PARTS = ("questions", "follow_ups", "out_of_scope", "flows", "emergencies", "numbers", "dialogues")
+PARTS = ("questions", "follow_ups", "out_of_scope", "flows", "emergencies", "numbers", "dialogues", "merges")
 
 _FOLDERS = {BLIND: ROOT / "tests" / "evaluation", DEVELOPMENT: ROOT / "tests" / "evaluation" / "development"}
 _SAMPLED = {"questions": 4, "emergencies": 1, "numbers": 1}  # every how many rows; two elsewhere

@@ -19,13 +19,20 @@ from sanic import Sanic
 from actions.base import Tools
 from actions.live_catalogue import LiveCatalogue
 from actions.registry import make_actions
-from actions.server import add_readiness
+from actions.server import add_readiness, add_request_reading
 from actions.wording import Wording
 from data_hub.memory import InMemoryDataHub
 from gateway.dialogue import read_answer
+from gateway.triage import ActionsTriage
+from hotline.errors import ActionsDownError
 from hotline.messages import Aspect
+from hotline.work_order_ports import RequestTriage
+from hotline.work_order_record import RequestReading
+from hotline.work_orders import RequestType
 from knowledge_base.catalogue import load_catalogue
-from knowledge_base.memory import PhraseSearch
+from knowledge_base.memory import CharacterEncoder, PhraseSearch
+from knowledge_base.request_reading import RequestReader
+from knowledge_base.triage import load_categories
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "actions"))
 from line_parts import LAST_FOUR, NAME, case_record
@@ -46,6 +53,7 @@ async def server(hub: InMemoryDataHub) -> AsyncIterator[httpx.AsyncClient]:
         search=PhraseSearch(CATALOGUE.items.values()),
         hub=hub,
         requests=hub,
+        categories=load_categories(),
         wording=Wording(),
         deadline_s=1.8,
         today=lambda: date(2026, 11, 22),
@@ -55,7 +63,9 @@ async def server(hub: InMemoryDataHub) -> AsyncIterator[httpx.AsyncClient]:
         executor.register_action(action)
     Sanic.test_mode = True
     app = create_app(executor, cors_origins=[])
-    add_readiness(app, LiveCatalogue(tools, [], lambda _: tools.search))
+    live = LiveCatalogue(tools, [], lambda _: tools.search)
+    add_readiness(app, live)
+    add_request_reading(app, live, CharacterEncoder())
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
     running: Any = await app.create_server(sock=listener, return_asyncio_server=True, access_log=False)
@@ -167,3 +177,38 @@ async def test_every_action_of_the_line_is_served(server: httpx.AsyncClient) -> 
     served = {a["name"] for a in (await server.get("/actions")).json()}
     assert len(served) >= len(ACTIONS)
     assert {"action_answer_service", "validate_case_status_form", "action_safety"} <= served
+
+
+NOISY = "桂城南海大道昨晚十一点还在打桩吵死了，我要投诉"
+
+
+@pytest.fixture(params=["in process", "over http"])
+def triage(request: pytest.FixtureRequest, server: httpx.AsyncClient) -> RequestTriage:
+    if request.param == "over http":
+        return ActionsTriage("", server)
+    return RequestReader(CATALOGUE, load_categories(), CharacterEncoder(), PhraseSearch(CATALOGUE.items.values()))
+
+
+async def test_a_request_is_read_the_same_here_and_over_http(triage: RequestTriage) -> None:
+    read = await triage.read(NOISY)
+    assert (read.town, read.category, read.type) == ("桂城街道", "noise", RequestType.COMPLAINT)
+    assert read.department
+    assert read.place == "南海大道"
+    assert read.words
+    assert read.vector is not None
+    assert sum(x * x for x in read.vector) == pytest.approx(1.0, abs=1e-3)
+    twin = await triage.read("桂城南海大道打桩吵死了")
+    other = await triage.read("桂城南海大道路灯坏了")
+    assert _cosine(read, twin) > _cosine(read, other)
+
+
+async def test_a_reader_that_does_not_answer_is_a_named_failure(server: httpx.AsyncClient) -> None:
+    with pytest.raises(ActionsDownError):
+        await ActionsTriage("", server).read(" ")
+    async with httpx.AsyncClient() as client:
+        with pytest.raises(ActionsDownError):
+            await ActionsTriage("http://127.0.0.1:9", client).read(NOISY)
+
+
+def _cosine(one: RequestReading, other: RequestReading) -> float:
+    return sum(a * b for a, b in zip(one.vector or [], other.vector or [], strict=True))

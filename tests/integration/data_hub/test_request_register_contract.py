@@ -1,4 +1,5 @@
-"""One contract for filing requests and booking, two registers: in memory, and the reference hub over HTTP."""
+"""One contract for filing requests and booking: a register in memory, the reference hub over HTTP, and the
+line itself (the gateway over HTTP, which hands over to the hub)."""
 
 from __future__ import annotations
 
@@ -8,10 +9,12 @@ from datetime import timedelta
 import pytest
 
 from data_hub.client import HttpDataHub
+from data_hub.line_register import LineRegister
 from data_hub.memory import CHINA, InMemoryDataHub
-from hotline.errors import BadInputError, NotFoundError, SlotTakenError
+from hotline.errors import BadInputError, HubDownError, NotFoundError, SlotTakenError
 from hotline.ports import RequestRegister
 from hotline.work_orders import AppointmentDraft, RequestType, WorkOrderDraft, WorkOrderState
+from tests.integration.data_hub.line_parts import LINE_TOKEN, gateway_client, make_line
 from tests.unit.data_hub.hub_samples import HALLS, ITEMS, RESIDENCE_PERMIT, TOKEN, Clock
 
 MOBILE = "13800000021"
@@ -28,10 +31,15 @@ NOISE = WorkOrderDraft(
 )
 
 
-@pytest.fixture(params=["memory", "http"])
+@pytest.fixture(params=["memory", "http", "line"])
 async def register(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[RequestRegister]:
     if request.param == "memory":
         yield InMemoryDataHub(ITEMS, HALLS, now=clock)
+        return
+    if request.param == "line":
+        hub = InMemoryDataHub(ITEMS, HALLS, now=clock)
+        async with gateway_client(make_line(hub, clock)) as client:
+            yield LineRegister("http://line", LINE_TOKEN, hub, timeout_s=5, client=client)
         return
     start: Callable[[], object] = request.getfixturevalue("start_hub")
     client = HttpDataHub(start().url, "nanhai-hotline", TOKEN, timeout_s=5, now=clock)  # type: ignore[attr-defined]
@@ -104,3 +112,33 @@ async def test_a_full_half_day_is_told_apart_from_a_wrong_one(register: RequestR
             await register.book(draft, f"talk-8-booking-{n}")
     with pytest.raises(SlotTakenError):
         await register.book(draft, "talk-8-booking-more")
+
+
+async def test_the_line_files_also_while_the_hub_is_down_and_hands_over_once_later(clock: Clock) -> None:
+    hub = InMemoryDataHub(ITEMS, HALLS, now=clock)
+    orders = make_line(hub, clock)
+    hub.available = False
+    async with gateway_client(orders) as client:
+        register = LineRegister("http://line", LINE_TOKEN, hub, timeout_s=5, client=client)
+        order = await register.file_request(NOISE, "talk-9-draft-1")
+        assert (await register.file_request(NOISE, "talk-9-draft-1")).number == order.number
+        assert await orders.hand_overs.send_due() == 0
+        assert (await register.work_order(order.number, MOBILE)).number == order.number
+        with pytest.raises(HubDownError):
+            await register.free_slots(HALLS[0].code, clock().date())
+        hub.available = True
+        clock.advance(hours=1)
+        assert await orders.hand_overs.send_due() == 1
+    assert len(hub.filed()) == 1
+
+
+async def test_a_gateway_that_is_not_there_or_not_ours_is_a_named_failure(clock: Clock) -> None:
+    hub = InMemoryDataHub(ITEMS, HALLS, now=clock)
+    nobody = LineRegister("http://127.0.0.1:9", LINE_TOKEN, hub, timeout_s=1)
+    with pytest.raises(HubDownError):
+        await nobody.file_request(NOISE, "talk-10-draft-1")
+    await nobody.aclose()
+    async with gateway_client(make_line(hub, clock)) as client:
+        stranger = LineRegister("http://line", "another-token", hub, timeout_s=5, client=client)
+        with pytest.raises(HubDownError):
+            await stranger.file_request(NOISE, "talk-11-draft-1")

@@ -6,9 +6,10 @@ import asyncio
 import json
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from data_hub.memory import InMemoryDataHub
 from gateway.app import create_app
 from gateway.auth.oidc import SignOn, sealing_key
 from gateway.auth.signin import SignIn
+from gateway.bootstrap import make_orders
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
 from gateway.memory_dialogue import ScriptedDialogue
@@ -31,16 +33,25 @@ from gateway.speech import SpeechEngines
 from gateway.turns import TurnService
 from hotline.errors import AccountExistsError
 from hotline.settings import Settings
+from knowledge_base.catalogue import load_catalogue
+from knowledge_base.memory import CharacterEncoder
+from knowledge_base.request_reading import RequestReader
+from knowledge_base.triage import load_categories
 from storage.audit import SqlAuditLog, audit_key
 from storage.engine import make_engine
+from storage.seal import RowSeal
 from storage.sql import SqlStore
 from storage.staff_sql import SqlStaffStore
+from storage.work_orders_sql import SqlWorkOrders
 from voice.stt.scripted import ScriptedRecogniser
 from voice.tts.scripted import ScriptedSynthesiser
 from voice.vad import LoudnessVad
 
 DEADLINE_S = 5.0
 PASSWORD = "Xun-Feng-2026"
+LINE_TOKEN = "line-token-of-the-tests"
+OFFICE = "桂城街道综合行政执法办公室"
+DEPARTMENT_STAFF = f"guicheng={OFFICE},dali=大沥镇综合行政执法办公室"
 
 
 @dataclass
@@ -124,11 +135,15 @@ async def frames_until(connection: ClientConnection, **wanted: object) -> list[A
 
 
 @asynccontextmanager
-async def running_gateway(database: Path, folder: Path, **more: Any) -> AsyncIterator[Gateway]:
-    """``database`` is a migrated file that is copied into ``folder``; ``more`` are settings."""
+async def running_gateway(
+    database: Path, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC), **more: Any
+) -> AsyncIterator[Gateway]:
+    """``database`` is a migrated file that is copied into ``folder``; ``more`` are settings, ``clock`` that of
+    the work orders."""
     shutil.copy(database, folder / "hotline.db")
+    ours = {"line_token": LINE_TOKEN, "department_staff": DEPARTMENT_STAFF} | more
     settings = Settings(
-        _env_file=None, data_dir=folder, models_dir=folder, argon2_time_cost=1, argon2_memory_kib=8, **more
+        _env_file=None, data_dir=folder, models_dir=folder, argon2_time_cost=1, argon2_memory_kib=8, **ours
     )
     store = SqlStore(make_engine(settings.effective_database_url))
     engine, feed, metrics = ScriptedDialogue(), EventFeed(), Metrics()
@@ -141,7 +156,17 @@ async def running_gateway(database: Path, folder: Path, **more: Any) -> AsyncIte
     audit = SqlAuditLog(store.runner, audit_key(folder / "audit.key"), folder / "audit.head")
     sign_in = SignIn(SqlStaffStore(store.runner), audit, settings)
     sign_on = SignOn(settings, sealing_key(folder / "signin.key"))
-    services = Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on)
+    orders = make_orders(
+        settings,
+        SqlWorkOrders(store.runner, RowSeal()),
+        hub,
+        RequestReader(load_catalogue(), load_categories(), CharacterEncoder()),
+        metrics,
+        now=clock,
+    )
+    services = Services(
+        settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, orders
+    )
 
     @asynccontextmanager
     async def bootstrap() -> AsyncIterator[Services]:

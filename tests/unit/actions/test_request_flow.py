@@ -299,7 +299,7 @@ async def test_the_number_given_once_serves_the_next_request_and_the_question_ab
     line, _ = talk_with()
     await play(line, (OPENING, "complain"), MOBILE, AGREED)
     told = (await play(line, ("我嗰单而家点", "check_work_order")))[0]
-    assert "已受理" in words(told)
+    assert "已登记" in words(told)
     sent = (await play(line, ("里水和顺文教路昨晚起路灯全黑，我要投诉", "complain")))[0]
     assert sent[0]["expects"] == "confirm"
 
@@ -313,7 +313,7 @@ async def test_a_work_order_is_told_to_who_knows_its_number_and_mobile_alone() -
     wrong = (await play(other, (f"查工单{number}", "check_work_order"), "13800009999"))[-1]
     assert "没有查到" in words(wrong)
     right = (await play(other, number, MOBILE))[-1]
-    assert "已受理" in words(right)
+    assert "已登记" in words(right)
     assert right[0]["reply"]["sources"][0]["item_code"] == number
 
 

@@ -25,8 +25,9 @@ COLUMNS = {
     "emergencies": ("id", "text", "is_emergency", "number"),
     "numbers": ("id", "text", "today", "kind", "value", "valid"),
     "dialogues": ("id", "turn", "text", "expect"),
+    "merges": ("id", "text", "matter"),
 }
-ID_PREFIX = dict(zip(COLUMNS, "QFOWEND", strict=True))
+ID_PREFIX = dict(zip(COLUMNS, "QFOWENDR", strict=True))
 LEAST_ROWS = {
     "follow_ups": 120,
     "out_of_scope": 130,
@@ -34,6 +35,7 @@ LEAST_ROWS = {
     "emergencies": 120,
     "numbers": 150,
     "dialogues": 170,
+    "merges": 110,
 }
 LEAST_PER_VARIETY = {"mandarin": 4, "cantonese": 3, "noisy": 2}
 FLOW_INTENTS = frozenset(
@@ -308,3 +310,14 @@ def test_every_expectation_of_a_dialogue_follows_the_grammar(services: frozenset
 def test_the_readme_states_the_row_count_of_every_set() -> None:
     readme = (EVALUATION / "README.md").read_text(encoding="utf-8")
     assert [n for n in SETS if f"| `{n}.tsv` | {len(read(n))} |" not in readme] == []
+
+
+def test_the_requests_to_merge_tell_of_many_matters_and_share_none_with_the_development_set() -> None:
+    rows = read("merges")
+    told = Counter(row["matter"] for row in rows)
+    assert sum(times > 1 for times in told.values()) >= 40
+    assert sum(times == 1 for times in told.values()) >= 20
+    developed = {normalised(row["text"]) for row in read("merges", EVALUATION / "development")}
+    assert len(developed) == 50
+    assert not developed & {normalised(row["text"]) for row in rows}
+    assert len({row["text"] for row in rows}) == len(rows)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from hotline.work_orders import RequestType, Urgency
 from knowledge_base.catalogue import load_catalogue
+from knowledge_base.memory import CharacterEncoder
 from knowledge_base.places import find_place, place_answer
 from knowledge_base.times import find_when, without_times
 from knowledge_base.triage import Duplicates, load_categories, triage
@@ -17,20 +14,6 @@ from knowledge_base.triage import Duplicates, load_categories, triage
 CATALOGUE = load_catalogue()
 CATEGORIES = load_categories()
 T, U = RequestType, Urgency
-
-
-class CharacterEncoder:
-    """Vectors of the characters that occur: enough to tell the same matter from another."""
-
-    name = "characters"
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        rows = np.zeros((len(texts), 512), dtype=np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for character in set(text):
-                row[ord(character) % 512] = 1.0
-            row /= np.linalg.norm(row) or 1.0
-        return rows
 
 
 @pytest.mark.parametrize(

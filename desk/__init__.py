@@ -1,0 +1,1 @@
+"""What people at the hotline and in the departments work with."""
