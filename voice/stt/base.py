@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 
 from hotline.errors import RecogniserDownError
-from hotline.ports import Recogniser, RecogniserSession
+from hotline.messages import Transcript
+from hotline.ports import RecognitionOptions, Recogniser, RecogniserSession
 
-__all__ = ["DownRecogniser", "Recogniser", "RecogniserSession", "join_han"]
+__all__ = ["NOTHING_HEARD", "DownRecogniser", "Recogniser", "RecogniserSession", "join_han"]
 
 _SPACE_BESIDE_HAN = re.compile(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff0-9A-Za-z])|"
                                r"(?<=[0-9A-Za-z])\s+(?=[\u3400-\u9fff])")  # fmt: skip
+
+NOTHING_HEARD = Transcript(text="", confidence=0.0)
 
 
 def join_han(text: str) -> str:
@@ -32,5 +35,5 @@ class DownRecogniser:
     def __init__(self, reason: str = "") -> None:
         self._reason = reason
 
-    def start(self) -> RecogniserSession:
+    def start(self, options: RecognitionOptions | None = None) -> RecogniserSession:
         raise RecogniserDownError
