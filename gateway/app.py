@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from gateway import problems
-from gateway.routes import auth, calls, chat, health, rasa_rest
+from gateway.routes import asr, auth, calls, chat, health, rasa_rest
 from gateway.services import Services
 
 PAGES = Path(__file__).resolve().parent.parent / "web" / "dist"
@@ -61,7 +61,7 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
         return response
 
     staff = (auth.router, auth.accounts, auth.audit)
-    for router in (chat.router, calls.router, rasa_rest.router, health.router, *staff):
+    for router in (chat.router, calls.router, asr.router, rasa_rest.router, health.router, *staff):
         app.include_router(router)
 
     @app.get("/", include_in_schema=False)

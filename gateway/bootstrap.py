@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import zip_longest
 
 import httpx
 
@@ -13,6 +12,7 @@ from data_hub.client import HttpDataHub
 from gateway.auth.oidc import SignOn, sealing_key
 from gateway.auth.signin import SignIn
 from gateway.dialogue import RasaDialogue
+from gateway.domain_words import domain_words
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
 from gateway.metrics import Metrics
@@ -22,7 +22,6 @@ from gateway.speech import SpeechEngines
 from gateway.turns import TurnService
 from hotline.errors import DialogueDownError
 from hotline.settings import Settings
-from knowledge_base.catalogue import load_catalogue
 from storage.audit import SqlAuditLog, audit_key
 from storage.engine import make_engine
 from storage.migrations import upgrade
@@ -32,9 +31,6 @@ from voice.stt.load import load_recogniser
 from voice.tts.load import load_synthesiser
 from voice.vad import load_vad
 
-_PROMPT_NAMES = 24
-# What people do with services; their homophones (不办, 到齐) are commoner words.
-_SPOKEN_OF_SERVICES = ("补办", "到期", "换领", "报名", "注销", "报销", "断缴", "投诉")
 _ENGINE_WAIT_S = 60
 
 
@@ -59,7 +55,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
     sentences = Sentences(settings.handoff_number)
     speech = SpeechEngines(
         settings,
-        load_recogniser(settings, prompt=recognition_prompt()),
+        load_recogniser(settings, domain_words()),
         load_synthesiser(settings),
         load_vad(settings.models_dir),
         sentences,
@@ -96,18 +92,3 @@ async def _warm_up(speech: SpeechEngines, engine: RasaDialogue) -> None:
         except DialogueDownError:
             await asyncio.sleep(1.0)
     await speech.warm_up()
-
-
-def recognition_prompt() -> str:
-    """Words of the trade that help a recogniser: services of every area, and the towns.
-
-    Recognisers read only the last two hundred tokens or so of a prompt, so each area has its turn
-    and a service gives its shortest name.
-    """
-    catalogue = load_catalogue()
-    by_area: dict[str, list[str]] = {}
-    for item in catalogue.items.values():
-        by_area.setdefault(item.area, []).append(min([item.name, *item.aliases], key=len))
-    in_turn = [name for names in zip_longest(*by_area.values()) for name in names if name]
-    towns = [town.short for town in catalogue.towns.values()]
-    return "以下是南海区政务热线的普通话对话。" + "、".join([*_SPOKEN_OF_SERVICES, *in_turn[:_PROMPT_NAMES], *towns])

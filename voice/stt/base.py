@@ -11,7 +11,7 @@ import re
 
 from hotline.errors import RecogniserDownError
 from hotline.messages import Transcript
-from hotline.ports import RecognitionOptions, Recogniser, RecogniserSession
+from hotline.ports import Recogniser, RecogniserSession, RecognitionOptions
 
 __all__ = ["NOTHING_HEARD", "DownRecogniser", "Recogniser", "RecogniserSession", "join_han"]
 

@@ -165,7 +165,10 @@ def transcript_of(result: dict[str, Any]) -> Transcript:
 def _words(result: dict[str, Any]) -> tuple[HeardWord, ...]:
     return tuple(
         HeardWord(
-            text=word["word"], start=word["start"], end=word["end"], confidence=round(min(1.0, word.get("conf", 1.0)), 6)
+            text=word["word"],
+            start=word["start"],
+            end=word["end"],
+            confidence=round(min(1.0, word.get("conf", 1.0)), 6),
         )
         for word in result.get("result", [])
         if word["word"] != "[unk]"
