@@ -152,12 +152,14 @@ class RecognitionOptions:
 
     ``phrases`` are expected to be said: the only ones listened for where the engine has grammars
     (Vosk), preferred where it has hotwords, without effect elsewhere. ``alternatives`` is how many
-    readings to give (0: one reading with confidences). ``words`` asks for word times.
+    readings to give (0: one reading with confidences). ``words`` asks for word times. ``verbatim``
+    keeps the text as the engine writes it, with its spaces between words.
     """
 
     phrases: tuple[str, ...] = ()
     alternatives: int = 0
     words: bool = False
+    verbatim: bool = False
 
 
 class RecogniserSession(Protocol):

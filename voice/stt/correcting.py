@@ -12,6 +12,7 @@ from hotline.ports import (
     SegmentingSession,
     SpeculativeSession,
 )
+from voice.stt.base import join_han
 from voice.stt.corrector import SoundCorrector
 
 Correct = Callable[[Transcript], Transcript]
@@ -44,21 +45,25 @@ class CorrectingRecogniser:
         return _Plain(session, self._correct)
 
     def _correct(self, heard: Transcript) -> Transcript:
-        text = self._corrector.correct(heard.text)
+        text = respelt(heard.text, self._corrector.correct(join_han(heard.text)))
         if text == heard.text:
             return heard
-        return heard.model_copy(update={"text": text, "words": respelt(heard.words, text)})
+        return heard.model_copy(update={"text": text, "words": respelt_words(heard.words, text)})
 
 
-def respelt(words: tuple[HeardWord, ...], text: str) -> tuple[HeardWord, ...]:
-    """The same words with the corrected text's characters, which are as many as before."""
-    letters = iter("".join(text.split()))
-    if sum(len("".join(word.text.split())) for word in words) != len("".join(text.split())):
-        return words  # the engine's words are not its text (Whisper's marks, a mixed language): left alone
-    return tuple(
-        word.model_copy(update={"text": "".join(c if c.isspace() else next(letters) for c in word.text)})
-        for word in words
-    )
+def respelt(text: str, corrected: str) -> str:
+    """The corrected characters, which are as many as before, spaced as in ``text``."""
+    letters = iter("".join(corrected.split()))
+    return "".join(c if c.isspace() else next(letters) for c in text)
+
+
+def respelt_words(words: tuple[HeardWord, ...], corrected: str) -> tuple[HeardWord, ...]:
+    """The same words and times, the corrected characters."""
+    spaced = "\n".join(word.text for word in words)
+    if len("".join(spaced.split())) != len("".join(corrected.split())):
+        return words  # the engine's words are not its text (Whisper's marks, other scripts): left alone
+    texts = respelt(spaced, corrected).split("\n")
+    return tuple(word.model_copy(update={"text": text}) for word, text in zip(words, texts, strict=True))
 
 
 class _Plain:

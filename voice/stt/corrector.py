@@ -29,7 +29,8 @@ _SAME_SOUND, _OTHER_TONE, _CONFUSED = 0.5, 2.0, 4.0  # cost of a changed charact
 _MARGIN = 4.0  # what the gain must exceed where no existing word is touched
 _MARGIN_SHORT = 5.0  # … for a name of two characters
 _MARGIN_WORDS = 8.0  # … where an existing word is changed
-_MAY_BE_MEANT = 3.0  # a name this much less likely than its homophone may still be meant
+_MAY_BE_MEANT = 3.0  # a name this much less likely than its homophone may still be meant …
+_SELDOMER = 3  # … unless people write it this many times more seldom
 _REAL = 2  # a word counted at least so often exists
 _PERSON = re.compile(r"[叫姓名是].?$")
 _PLACE_BEFORE = re.compile(r"(南海|佛山|[在到去来住是从离搬])的?区?$")
@@ -68,8 +69,9 @@ class SoundCorrector:
         self._given = [name for name in dict.fromkeys(names) if _usable(name)]
         self._more = [name for name in dict.fromkeys(aliases) if _usable(name)]
         self._places = frozenset(places)
-        self._text = "\n".join([*self._given, *self._more, *sentences])
-        self._pairs = {a + b for text in prose for a, b in pairwise(text)}
+        careful = list(prose)
+        self._text = "\n".join([*self._given, *self._more, *sentences, *careful])
+        self._pairs = {a + b for text in careful for a, b in pairwise(text)}
         self._by_sound: dict[tuple[str, ...], list[str]] = defaultdict(list)
         self._names: set[str] = set()
         self._lengths: list[int] = []
@@ -93,9 +95,14 @@ class SoundCorrector:
                 for part in (name, *self._parts(name)):
                     self._learn(part)
             self._index()
-            right = [alias for alias in self._more if self._correct(alias) == alias and self._well_made(alias, pairs)]
-            for alias in sorted(right, key=lambda name: (self._text.count(name), self._likelihood(name)), reverse=True):
-                self._learn(alias)
+            right = [alias for alias in self._more if self._correct(alias) == alias]
+            right.sort(key=lambda name: (self._text.count(name), self._likelihood(name)), reverse=True)
+            for alias in right:
+                if self._well_made(alias, pairs):
+                    self._learn(alias)
+            for alias in right:
+                if not self._well_made(alias, pairs):
+                    self._learn(alias, repaired_to=False)
             self._index()
 
     def correct(self, text: str) -> str:
@@ -125,17 +132,30 @@ class SoundCorrector:
     def _likelihood(self, name: str) -> float:
         return self._best(name)[0]
 
-    def _learn(self, name: str) -> None:
-        """Of two names that sound alike the commoner comes first and is the one repaired to; the other
-        is left as it stands where it may be meant (买楼税, 卖楼税), else forgotten (舍保卡)."""
+    def _learn(self, name: str, repaired_to: bool = True) -> None:
+        """Of two names that sound alike the commoner comes first and is the one repaired to. The other
+        is left as it stands where it may be meant (买楼税, 卖楼税), else forgotten (舍保卡); where careful
+        writing speaks for the other, nothing is repaired to either (优越卡, 优粤卡)."""
         if name in self._names:
             return
         known = self._by_sound[tuple(map(folded, toned(name)))]
-        if not known:
+        if known and self._written(name) > self._written(known[0]):
+            known.clear()
+        elif known and not self._may_be_meant(name, known[0]):
+            return
+        elif repaired_to and not known:
             known.append(name)
-        elif self._likelihood(name) < self._likelihood_apart(known[0]) - _MAY_BE_MEANT:
+        elif not known:
             return
         self._names.add(name)
+
+    def _written(self, name: str) -> int:
+        """How much of a name careful writing has."""
+        return sum(a + b in self._pairs for a, b in pairwise(name))
+
+    def _may_be_meant(self, name: str, commoner: str) -> bool:
+        often = self._text.count(name) * _SELDOMER >= self._text.count(commoner)
+        return often and self._likelihood(name) >= self._likelihood_apart(commoner) - _MAY_BE_MEANT
 
     def _likelihood_apart(self, name: str) -> float:
         """How likely the name would be if it were none."""

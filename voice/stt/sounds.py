@@ -27,7 +27,7 @@ _RETROFLEX = ("zh", "ch", "sh")
 
 def toned(text: str) -> list[str]:
     """One syllable a character, its tone a digit behind (``she4``); read as words are read."""
-    return lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True, errors=list)
+    return lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True, errors=lambda other: list(other))  # type: ignore[arg-type, return-value]
 
 
 @lru_cache(maxsize=8192)

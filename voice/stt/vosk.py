@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,7 @@ class VoskSession:
     def __init__(self, recogniser: VoskRecogniser, options: RecognitionOptions) -> None:
         self._recogniser = recogniser
         self._options = options
+        self._spelt = _verbatim if options.verbatim else _joined
         self._kaldi: Any = None
         self._pieces: list[Transcript] = []
         self._ended = False
@@ -109,7 +110,7 @@ class VoskSession:
         if self._kaldi is None:
             return None
         running = json.loads(self._kaldi.PartialResult()).get("partial", "")
-        text = _clean(" ".join([*(piece.text for piece in self._pieces), running]))
+        text = self._spelt(" ".join([*(piece.text for piece in self._pieces), running]))
         return Transcript(text=text, confidence=0.0, final=False) if text else None
 
     def segment(self) -> Transcript | None:
@@ -124,7 +125,7 @@ class VoskSession:
         return self._take()
 
     def _keep(self, result: str) -> None:
-        piece = transcript_of(json.loads(result))
+        piece = transcript_of(json.loads(result), self._spelt)
         if piece.text:
             self._pieces.append(piece)
 
@@ -134,17 +135,18 @@ class VoskSession:
             return pieces[0] if pieces else NOTHING_HEARD
         words = tuple(word for piece in pieces for word in piece.words)
         return Transcript(
-            text=_clean(" ".join(piece.text for piece in pieces)),
+            text=self._spelt(" ".join(piece.text for piece in pieces)),
             confidence=round(sum(piece.confidence for piece in pieces) / len(pieces), 3),
             words=words,
         )
 
 
-def transcript_of(result: dict[str, Any]) -> Transcript:
-    """What Vosk's ``Result`` says: ``text`` with ``result``, or ``alternatives``, best first."""
+def transcript_of(result: dict[str, Any], spelt: Callable[[str], str]) -> Transcript:
+    """What Vosk's ``Result`` says: ``text`` with ``result``, or ``alternatives``, best first.
+    ``spelt`` says what becomes of the spaces between words."""
     if "alternatives" in result:
         alternatives = tuple(
-            Alternative(text=_clean(each["text"]), score=each.get("confidence", 0.0), words=_words(each))
+            Alternative(text=spelt(each["text"]), score=each.get("confidence", 0.0), words=_words(each))
             for each in result["alternatives"]
         )
         best = alternatives[0] if alternatives else Alternative(text="")
@@ -155,7 +157,7 @@ def transcript_of(result: dict[str, Any]) -> Transcript:
             words=best.words,
             alternatives=alternatives if best.text else (),
         )
-    text, words = _clean(result.get("text", "")), _words(result)
+    text, words = spelt(result.get("text", "")), _words(result)
     if not text:
         return NOTHING_HEARD
     known = [word.confidence for word in words]
@@ -175,5 +177,9 @@ def _words(result: dict[str, Any]) -> tuple[HeardWord, ...]:
     )
 
 
-def _clean(text: str) -> str:
-    return join_han(" ".join(text.replace("[unk]", " ").split()))
+def _verbatim(text: str) -> str:
+    return " ".join(text.replace("[unk]", " ").split())
+
+
+def _joined(text: str) -> str:
+    return join_han(_verbatim(text))

@@ -34,7 +34,7 @@ class StreamConfig:
     phrases: tuple[str, ...] = ()
 
     def options(self) -> RecognitionOptions:
-        return RecognitionOptions(phrases=self.phrases, alternatives=self.alternatives, words=self.words)
+        return RecognitionOptions(phrases=self.phrases, alternatives=self.alternatives, words=self.words, verbatim=True)
 
 
 def read_text(message: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from gateway.services import Services
 from gateway.speech import SpeechEngines
 from gateway.turns import TurnService
 from hotline.errors import AccountExistsError
+from hotline.ports import Recogniser
 from hotline.settings import Settings
 from storage.audit import SqlAuditLog, audit_key
 from storage.engine import make_engine
@@ -124,8 +125,11 @@ async def frames_until(connection: ClientConnection, **wanted: object) -> list[A
 
 
 @asynccontextmanager
-async def running_gateway(database: Path, folder: Path, **more: Any) -> AsyncIterator[Gateway]:
-    """``database`` is a migrated file that is copied into ``folder``; ``more`` are settings."""
+async def running_gateway(
+    database: Path, folder: Path, recogniser: Recogniser | None = None, **more: Any
+) -> AsyncIterator[Gateway]:
+    """``database`` is a migrated file that is copied into ``folder``; ``more`` are settings. Without a
+    ``recogniser`` a scripted one hears."""
     shutil.copy(database, folder / "hotline.db")
     settings = Settings(
         _env_file=None, data_dir=folder, models_dir=folder, argon2_time_cost=1, argon2_memory_kib=8, **more
@@ -133,8 +137,8 @@ async def running_gateway(database: Path, folder: Path, **more: Any) -> AsyncIte
     store = SqlStore(make_engine(settings.effective_database_url))
     engine, feed, metrics = ScriptedDialogue(), EventFeed(), Metrics()
     hub, sentences = InMemoryDataHub(), Sentences(settings.handoff_number)
-    recogniser, synthesiser = ScriptedRecogniser([]), ScriptedSynthesiser(ms_per_character=1.0)
-    speech = SpeechEngines(settings, recogniser, synthesiser, LoudnessVad, sentences, metrics)
+    scripted, synthesiser = ScriptedRecogniser([]), ScriptedSynthesiser(ms_per_character=1.0)
+    speech = SpeechEngines(settings, recogniser or scripted, synthesiser, LoudnessVad, sentences, metrics)
     turns = TurnService(
         store=store, engine=engine, feed=feed, emergencies=EmergencyWatch(), sentences=sentences, session_turns=100
     )
@@ -160,7 +164,7 @@ async def running_gateway(database: Path, folder: Path, **more: Any) -> AsyncIte
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False, timeout=DEADLINE_S) as http:
-            yield Gateway(http, address, services, engine, hub, recogniser, synthesiser, app)
+            yield Gateway(http, address, services, engine, hub, scripted, synthesiser, app)
     finally:
         server.should_exit = True
         await serving
