@@ -29,7 +29,7 @@ def domain_words(catalogue: Catalogue | None = None) -> DomainWords:
     return DomainWords(
         names=(*(item.name for item in catalogue.items.values()), *towns, *town_names),
         aliases=tuple(alias for item in catalogue.items.values() for alias in item.aliases),
-        places=tuple(towns),
+        places=(*towns, *town_names),
         sentences=tuple(text for item in catalogue.items.values() for text in item.questions),
         prose=tuple(text for item in catalogue.items.values() for text in _prose(item)),
         hotwords=tuple(dict.fromkeys([*in_turn, *towns]))[:_HOTWORDS],

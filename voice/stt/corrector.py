@@ -15,6 +15,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from threading import Lock
 
@@ -25,7 +26,8 @@ _LONGEST = 12
 _AROUND = 8  # characters on each side that take part in the judgement
 _MAX_REPAIRS = 8
 _NAME_COUNT = 200.0  # how common a name of the trade is, on the scale of jieba's counts (60 million words)
-_SAME_SOUND, _OTHER_TONE, _CONFUSED = 0.5, 2.0, 4.0  # cost of a changed character
+_SAME_SOUND, _OTHER_TONE, _CONFUSED, _NEAR = 0.5, 2.0, 4.0, 6.0  # cost of a changed character
+_NEAR_LENGTH = 5  # names from this length may hold one syllable that is only near (补替, 补贴)
 _MARGIN = 4.0  # what the gain must exceed where no existing word is touched
 _MARGIN_SHORT = 5.0  # … for a name of two characters
 _MARGIN_WORDS = 8.0  # … where an existing word is changed
@@ -33,10 +35,12 @@ _MAY_BE_MEANT = 3.0  # a name this much less likely than its homophone may still
 _SELDOMER = 3  # … unless people write it this many times more seldom
 _REAL = 2  # a word counted at least so often exists
 _PERSON = re.compile(r"[叫姓名是].?$")
-_PLACE_BEFORE = re.compile(r"(南海|佛山|[在到去来住是从离搬])的?区?$")
+_PLACE_BEFORE = re.compile(r"(南海区?|佛山市?|[在到去来住是从离搬])$")
 _PLACE_AFTER = re.compile(
-    r"街道|镇|区|社区|村|大厅|行政|政务|办事|便民|派出所|医院|小学|中学|学校|幼儿园|工商|税务|社保|那|这|有|的|怎|办"
+    r"街道|镇|区|社区|村|大厅|行政|政务|办事|便民|派出所|医院|小学|中学|学校|幼儿园|税务|那边|这边"
 )
+_PLACE_GAIN = 6.0  # between such words a place is that much likelier than its homophones
+_MARGIN_PLACE = 2.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class SoundCorrector:
         self._text = "\n".join([*self._given, *self._more, *sentences, *careful])
         self._pairs = {a + b for text in careful for a, b in pairwise(text)}
         self._by_sound: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        self._by_gap: dict[tuple[str, ...], list[str]] = defaultdict(list)  # one syllable left open
         self._names: set[str] = set()
         self._lengths: list[int] = []
         self._counts: Mapping[str, int] = {}
@@ -167,6 +172,23 @@ class SoundCorrector:
 
     def _index(self) -> None:
         self._lengths = sorted({len(sounds) for sounds in self._by_sound}, reverse=True)
+        self._by_gap.clear()
+        for sounds, names in self._by_sound.items():
+            for name in names if len(sounds) >= _NEAR_LENGTH else ():
+                for gap in self._inside_words(name):
+                    self._by_gap[_with_gap(sounds, gap)].append(name)
+
+    def _inside_words(self, name: str) -> list[int]:
+        """Where the characters of a name are part of a word within it. One that is a word of its own
+        (冇 in 冇钱请律师) is easily another word that sounds a little like it."""
+        self._names.discard(name)
+        words = self._cut(name)
+        self._names.add(name)
+        places, at = [], 0
+        for word in words:
+            places += range(at, at + len(word)) if len(word) > 1 else ()
+            at += len(word)
+        return places
 
     # ------------------------------------------------------------ how likely
 
@@ -220,11 +242,24 @@ class SoundCorrector:
         repairs = []
         for length in self._lengths:
             for start in range(len(text) - length + 1):
-                for name in self._by_sound.get(tuple(sounds[start : start + length]), ()):
+                for name in self._sounding(tuple(sounds[start : start + length])):
                     repair = self._judge(text, tones, start, name)
                     if repair is not None:
                         repairs.append(repair)
         return max(repairs, key=lambda repair: (repair.net, len(repair.name)), default=None)
+
+    def _sounding(self, sounds: tuple[str, ...]) -> Iterable[str]:
+        """Names that sound so; of long ones, also those where one syllable is only near."""
+        if names := self._by_sound.get(sounds):
+            return names
+        if len(sounds) < _NEAR_LENGTH:
+            return ()
+        return {
+            name
+            for gap in range(len(sounds))
+            for name in self._by_gap.get(_with_gap(sounds, gap), ())
+            if _near(sounds[gap], folded(toned(name)[gap]))
+        }
 
     def _judge(self, text: str, tones: list[str], start: int, name: str) -> _Repair | None:
         end = start + len(name)
@@ -235,19 +270,29 @@ class SoundCorrector:
         left, right = max(0, start - _AROUND), min(len(text), end + _AROUND)
         before, words = self._best(text[left:right])
         touched = self._words_touched(words, left, changed)
-        if any(word in self._names or a < start or b > end for word, a, b in touched):
-            return None  # a name that stands there already, or half of another word
+        if any(word in self._names for word, _, _ in touched):
+            return None  # a name that stands there already
         if all(self._is_written(text[max(start, at - 1) : min(end, at + 2)]) for at in changed):
             return None
         after, _ = self._best(text[left:start] + name + text[end:right])
         meant = toned(name)
-        cost = sum(_change_cost(tones[at], meant[at - start]) for at in changed)
-        net = after - before - cost
-        if net <= self._margin(name, touched):
+        net = after - before - sum(_change_cost(tones[at], meant[at - start]) for at in changed)
+        straddled = any(a < start or b > end for _, a, b in touched)
+        if name in self._places:
+            return self._judge_place(text, start, name, net, bool(touched))
+        if len(name) == 2 and _PERSON.search(text[:start]):
+            return None  # two characters may be part of somebody's name
+        return _Repair(start, name, net) if net > _margin(name, bool(touched), straddled) else None
+
+    def _judge_place(self, text: str, start: int, name: str, net: float, touched: bool) -> _Repair | None:
+        """Places sound like persons and like everyday words: 里水 is one where it stands like a place."""
+        before = bool(_PLACE_BEFORE.search(text[:start]))
+        after = bool(_PLACE_AFTER.match(text[start + len(name) :])) or name[-1] in "镇道"
+        if before and after:
+            return _Repair(start, name, net) if net + _PLACE_GAIN > _MARGIN_PLACE else None
+        if not (before or after or len(text) == len(name)):
             return None
-        if len(name) == 2 and not self._fits(text, start, end, name):
-            return None
-        return _Repair(start, name, net)
+        return _Repair(start, name, net) if net > _margin(name, touched, False) else None
 
     def _words_touched(self, words: list[str], at: int, changed: list[int]) -> list[tuple[str, int, int]]:
         """The existing words of two characters or more that hold a changed character."""
@@ -264,18 +309,30 @@ class SoundCorrector:
         """Whether careful writing puts these characters together."""
         return all(a + b in self._pairs for a, b in pairwise(around))
 
-    def _margin(self, name: str, touched: list[tuple[str, int, int]]) -> float:
-        if touched:
-            return _MARGIN_WORDS if len(name) >= 3 else math.inf
-        return _MARGIN_SHORT if len(name) == 2 else _MARGIN
 
-    def _fits(self, text: str, start: int, end: int, name: str) -> bool:
-        """Two characters may be part of somebody's name: places must look like places."""
-        if _PERSON.search(text[:start]) and name not in self._places:
-            return False
-        if name in self._places:
-            return bool(_PLACE_BEFORE.search(text[:start]) or _PLACE_AFTER.match(text[end:]) or len(text) == 2)
-        return True
+def _margin(name: str, touched: bool, straddled: bool) -> float:
+    """What the gain must exceed."""
+    if straddled:
+        return _MARGIN_WORDS if len(name) >= 4 else math.inf
+    if touched:
+        return _MARGIN_WORDS if len(name) >= 3 else math.inf
+    return _MARGIN_SHORT if len(name) == 2 else _MARGIN
+
+
+def _with_gap(sounds: tuple[str, ...], gap: int) -> tuple[str, ...]:
+    return (*sounds[:gap], "", *sounds[gap + 1 :])
+
+
+def _near(one: str, other: str) -> bool:
+    """Whether two folded syllables begin or end alike: ti and tie, din and bin."""
+    return _parts_of(one)[0] == _parts_of(other)[0] or _parts_of(one)[1] == _parts_of(other)[1]
+
+
+@lru_cache(maxsize=1024)
+def _parts_of(syllable: str) -> tuple[str, str]:
+    """Initial and final; a syllable without an initial has only the latter."""
+    at = 1 if syllable[:1] not in "aeiou" else 0
+    return syllable[:at] or syllable, syllable[at:]
 
 
 def _usable(name: str) -> bool:
@@ -285,4 +342,6 @@ def _usable(name: str) -> bool:
 def _change_cost(said: str, meant: str) -> float:
     if said == meant:
         return _SAME_SOUND
-    return _OTHER_TONE if said.rstrip("12345") == meant.rstrip("12345") else _CONFUSED
+    if said.rstrip("12345") == meant.rstrip("12345"):
+        return _OTHER_TONE
+    return _CONFUSED if folded(said) == folded(meant) else _NEAR

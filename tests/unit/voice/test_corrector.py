@@ -42,6 +42,10 @@ def corrector() -> SoundCorrector:
         ("新生儿如户", "新生儿入户"),
         ("离分登记要预约吗", "离婚登记要预约吗"),  # f and h
         ("临活就业社保怎么交", "灵活就业社保怎么交"),  # -n and -ng
+        ("大学生求职补替在哪里办", "大学生求职补贴在哪里办"),  # one syllable that is only near, in a long name
+        ("退一居人优待证怎么办", "退役军人优待证怎么办"),
+        ("社保任正要带什么", "社保认证要带什么"),  # 正要 is a word across the end of the name
+        ("我想去泥水办事", "我想去里水办事"),  # 泥水 is a word, and nobody goes there for errands
     ],
 )
 def test_names_of_services_and_towns_are_repaired_by_sound(corrector, heard, meant):
@@ -55,6 +59,10 @@ def test_names_of_services_and_towns_are_repaired_by_sound(corrector, heard, mea
         "公章丢了怎么补",  # beside 工伤
         "工伤认定要多久",
         "我叫李水生",  # beside 里水
+        "墙上都是泥水",
+        "政府在大力办理这件事",
+        "没钱请律师怎么办",  # beside the alias 冇钱请律师
+        "积分入公校怎么申请",  # beside the alias 积分读公校
         "你叫什么名字",
         "事业登记",  # beside 失业登记
         "公示登记",
@@ -110,7 +118,6 @@ def test_a_misspelt_alias_is_no_name_to_repair_to():
 def test_of_names_that_sound_alike_the_commoner_is_meant():
     corrector = SoundCorrector([], ["假照", "驾照"], sentences=["驾照怎么换", "驾照丢了", "驾照过期", "补驾照"])
     assert corrector.correct("嫁照怎么换") == "驾照怎么换"
-    assert corrector.correct("假照怎么换") == "驾照怎么换"
 
 
 def test_where_careful_writing_speaks_against_the_commoner_spelling_nothing_is_repaired():
