@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     whisper_model_path: str = Field("", description="faster-whisper 模型目录；空则用 MODELS_DIR 下的")
     sherpa_model_path: str = Field("", description="sherpa-onnx 模型目录（流式 zipformer、paraformer，或 SenseVoice）")
     sherpa_language: str = Field("auto", description="SenseVoice 听哪种话：auto | zh | yue | en")
-    partial_every_s: float = Field(0.0, description="Whisper、SenseVoice 每听多少秒给一次中间结果；0 为不给")
+    partial_every_s: float = Field(1.5, description="Whisper、SenseVoice 每听多少秒给一次中间结果；0 为不给")
     asr_max_streams: int = Field(32, description="/asr 同时最多识别几路")
     speech_threads: int = Field(2, description="识别和合成各用的线程数")
     endpoint_silence_ms: int = Field(700, description="说完后静音多久算一句（毫秒）")

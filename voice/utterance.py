@@ -38,6 +38,7 @@ class _Waiting:
     resumed: bool = False
     paused: bool = False
     ended: bool = False
+    quiet: bool = False  # the speaker has fallen silent: no time for anything but the decision
 
 
 class Utterance:
@@ -142,14 +143,18 @@ class Utterance:
                     came.ended = True
             if self._queue.empty():
                 came.pcm = b"".join(chunks)
+                came.quiet = self._silence is not None
                 return came
             item = self._queue.get_nowait()
 
 
 def _accept(session: RecogniserSession, came: _Waiting) -> Transcript | None:
     _take(session, came)
-    if came.paused and isinstance(session, SpeculativeSession):
-        session.pause_began()
+    if isinstance(session, SpeculativeSession) and came.quiet:
+        if came.paused:
+            session.pause_began()
+            return session.partial()
+        return None
     return session.partial()
 
 

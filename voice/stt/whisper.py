@@ -70,13 +70,14 @@ class WhisperRecogniser:
             if self._model is not None:
                 return
             try:
-                from faster_whisper import WhisperModel
                 from opencc import OpenCC
+
+                from voice.stt.whisper_model import ShortWindowWhisper
 
                 if not (self._model_dir / "model.bin").is_file():
                     raise FileNotFoundError(f"{self._model_dir.name}/model.bin")
                 self._to_simplified = OpenCC("t2s")
-                self._model = WhisperModel(
+                self._model = ShortWindowWhisper(
                     str(self._model_dir),
                     device="cpu",
                     compute_type="int8",
@@ -122,28 +123,40 @@ class WhisperRecogniser:
         samples = to_samples(pcm)
         if len(samples) < _MIN_SAMPLES:
             return NOTHING_HEARD
-        hotwords = hotwords_of(options.phrases)
+        audio = samples.astype(np.float32) / 32768.0
         try:
-            segments, _info = self._model.transcribe(
-                samples.astype(np.float32) / 32768.0,
-                language="zh",
-                beam_size=beam_size,
-                initial_prompt=self._prompt or None,
-                hotwords=hotwords or None,
-                condition_on_previous_text=False,
-                without_timestamps=not options.words,
-                word_timestamps=options.words,
-                temperature=0,
-                vad_filter=True,
-            )
-            kept = [s for s in segments if not (s.no_speech_prob > 0.6 and s.avg_logprob < -1.0)]
+            heard = self._decode(audio, options, beam_size)
+            if heard is None and beam_size > 1:  # rare: the whole window, which the model knows best, decides
+                self._model.short = False
+                heard = self._decode(audio, options, beam_size)
         except (RuntimeError, ValueError) as problem:
             log.exception("Whisper 识别失败")
             raise RecogniserDownError from problem
+        finally:
+            self._model.short = True
+        return heard or NOTHING_HEARD
+
+    def _decode(self, audio: Any, options: RecognitionOptions, beam_size: int) -> Transcript | None:
+        """What is heard, maybe nothing; None where the model made it up."""
+        hotwords = hotwords_of(options.phrases)
+        segments, _info = self._model.transcribe(
+            audio,
+            language="zh",
+            beam_size=beam_size,
+            initial_prompt=self._prompt or None,
+            hotwords=hotwords or None,
+            condition_on_previous_text=False,
+            without_timestamps=not options.words,
+            word_timestamps=options.words,
+            temperature=0,
+            vad_filter=True,
+        )
+        kept = [s for s in segments if not (s.no_speech_prob > 0.6 and s.avg_logprob < -1.0)]
         text = join_han(self._to_simplified.convert("".join(s.text for s in kept)))
-        ratio = max((s.compression_ratio for s in kept), default=0.0)
-        if not text or is_made_up(text, f"{self._prompt}{hotwords}", ratio):
+        if not text:
             return NOTHING_HEARD
+        if is_made_up(text, f"{self._prompt}{hotwords}", max(s.compression_ratio for s in kept)):
+            return None
         return Transcript(text=text, confidence=_confidence(kept), words=self._words(kept) if options.words else ())
 
     def _words(self, segments: Sequence[Any]) -> tuple[HeardWord, ...]:
