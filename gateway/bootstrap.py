@@ -15,6 +15,7 @@ from gateway.dialogue import RasaDialogue
 from gateway.domain_words import domain_words
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
+from gateway.loop_lag import watch_loop_lag
 from gateway.metrics import Metrics
 from gateway.replies import Sentences
 from gateway.services import Services
@@ -69,12 +70,13 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         sentences=sentences,
         session_turns=settings.session_turns,
     )
-    warming = asyncio.create_task(_warm_up(speech, engine))
+    background = [asyncio.create_task(_warm_up(speech, engine)), asyncio.create_task(watch_loop_lag(metrics))]
     try:
         yield Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on)
     finally:
-        warming.cancel()
-        await asyncio.gather(warming, return_exceptions=True)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         await turns.close()
         await sign_in.close()
         await speech.close()

@@ -45,7 +45,7 @@ from voice.tts.load import load_synthesiser, synthesiser_choice
 FIXTURES = ROOT / "tests" / "data" / "speech"
 WIDE, TELEPHONE = "16 kHz", "8 kHz"
 SPOKEN_NAMES = 30
-_SEED = 20261125
+_SEED = 20261126
 _ASKED = ("怎么办", "要带什么材料", "在哪里办", "要多久", "丢了怎么办")
 _NOISE = 60.0  # RMS on the int16 scale: a quiet office behind the caller
 

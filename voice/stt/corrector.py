@@ -184,7 +184,8 @@ class SoundCorrector:
         self._names.discard(name)
         words = self._cut(name)
         self._names.add(name)
-        places, at = [], 0
+        places: list[int] = []
+        at = 0
         for word in words:
             places += range(at, at + len(word)) if len(word) > 1 else ()
             at += len(word)

@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from voice.stt.offline import OfflineSession
 log = logging.getLogger(__name__)
 
 _MIN_SAMPLES = 1600  # 0.1 s: less holds no word
+_WINDOW_SAMPLES = 30 * 16000
 _MAX_HOTWORD_CHARACTERS = 80  # prompt and answer share 448 tokens
 
 
@@ -146,11 +148,14 @@ class WhisperRecogniser:
             initial_prompt=self._prompt or None,
             hotwords=hotwords or None,
             condition_on_previous_text=False,
-            without_timestamps=not options.words,
+            without_timestamps=True,
             word_timestamps=options.words,
             temperature=0,
             vad_filter=True,
         )
+        # One window is one segment. With word times the model would go on from the last word and make
+        # something up of the silence behind it; the generator is lazy, so what isn't asked isn't decoded.
+        segments = islice(segments, 1) if len(audio) <= _WINDOW_SAMPLES else segments
         kept = [s for s in segments if not (s.no_speech_prob > 0.6 and s.avg_logprob < -1.0)]
         text = join_han(self._to_simplified.convert("".join(s.text for s in kept)))
         if not text:
