@@ -23,7 +23,7 @@ from hotline.errors import RecogniserDownError
 from hotline.messages import HeardWord, Transcript
 from hotline.ports import RecogniserSession, RecognitionOptions
 from voice.audio import to_samples
-from voice.stt.base import NOTHING_HEARD, join_han
+from voice.stt.base import NOTHING_HEARD, Sentences, join_han
 from voice.stt.offline import OfflineSession
 from voice.stt.sherpa_model import NoSherpaModelError, SherpaKind, SherpaModel, find_model
 
@@ -141,10 +141,9 @@ class StreamingSession:
     def __init__(self, engine: Any, stream: Any) -> None:
         self._engine = engine
         self._stream = stream
-        self._pieces: list[Transcript] = []
-        self._ended = False
+        self._sentences = Sentences()
         self._fed = 0  # samples
-        self._piece_start = 0
+        self._sentence_start = 0
 
     def accept_chunk(self, pcm: bytes) -> None:
         samples = to_samples(pcm)
@@ -152,25 +151,22 @@ class StreamingSession:
         self._stream.accept_waveform(SherpaRecogniser.sample_rate, samples.astype(np.float32) / 32768.0)
         self._decode()
         if self._engine.is_endpoint(self._stream):
-            self._ended = True
             self._keep()
+            self._sentences.end()
 
     def partial(self) -> Transcript | None:
-        text = join_han("".join([*(piece.text for piece in self._pieces), self._engine.get_result(self._stream)]))
+        text = self._sentences.text_with(self._engine.get_result(self._stream))
         return Transcript(text=text, confidence=0.0, final=False) if text else None
 
     def segment(self) -> Transcript | None:
-        if not self._ended:
-            return None
-        self._ended = False
-        return self._take()
+        return self._sentences.segment()
 
     def finish(self) -> Transcript:
         self._stream.accept_waveform(SherpaRecogniser.sample_rate, _TAIL)
         self._stream.input_finished()
         self._decode()
         self._keep()
-        return self._take()
+        return self._sentences.take()
 
     def _decode(self) -> None:
         while self._engine.is_ready(self._stream):
@@ -178,29 +174,17 @@ class StreamingSession:
 
     def _keep(self) -> None:
         result = self._engine.get_result_all(self._stream)
-        text = join_han(result.text)
-        if text:
-            sure = [math.exp(min(0.0, p)) for p in result.ys_probs]
-            start = self._piece_start / SherpaRecogniser.sample_rate
-            self._pieces.append(
-                Transcript(
-                    text=text,
-                    confidence=round(sum(sure) / len(sure), 3) if sure else 0.8,
-                    words=_words(result.tokens, [start + t for t in result.timestamps], sure),
-                )
+        sure = [math.exp(min(0.0, p)) for p in result.ys_probs]
+        start = self._sentence_start / SherpaRecogniser.sample_rate
+        self._sentences.keep(
+            Transcript(
+                text=join_han(result.text),
+                confidence=round(sum(sure) / len(sure), 3) if sure else 0.8,
+                words=_words(result.tokens, [start + t for t in result.timestamps], sure),
             )
-        self._engine.reset(self._stream)
-        self._piece_start = self._fed
-
-    def _take(self) -> Transcript:
-        pieces, self._pieces = self._pieces, []
-        if len(pieces) <= 1:
-            return pieces[0] if pieces else NOTHING_HEARD
-        return Transcript(
-            text=join_han(" ".join(piece.text for piece in pieces)),
-            confidence=round(sum(piece.confidence for piece in pieces) / len(pieces), 3),
-            words=tuple(word for piece in pieces for word in piece.words),
         )
+        self._engine.reset(self._stream)
+        self._sentence_start = self._fed
 
 
 def _words(tokens: Sequence[str], starts: Sequence[float], sure: Sequence[float]) -> tuple[HeardWord, ...]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hotline.messages import HeardWord, Transcript
+from hotline.messages import Transcript
 from hotline.ports import Recogniser, RecogniserSession, RecognitionOptions, SegmentingSession, SpeculativeSession
 from voice.audio import SAMPLE_RATES, Encoding, Framer, Inbound, StreamResampler, to_pcm, to_samples
 from voice.endpointing import Endpointer, SpeechContinues, SpeechEnded, SpeechStarted
-from voice.stt.base import NOTHING_HEARD
+from voice.stt.base import Sentences
 from voice.utterance import SPECULATE_AFTER_MS
 from voice.vad import VadFactory
 
@@ -89,7 +89,7 @@ class _CutSession:
         self._decided = False
         self._voiced_ms = 0.0
         self._start_s = 0.0
-        self._done: list[Transcript] = []
+        self._done = Sentences()
 
     def accept_chunk(self, pcm: bytes) -> None:
         for frame in self._framer.feed(self._to_vad.feed(to_samples(pcm))):
@@ -106,8 +106,7 @@ class _CutSession:
         return None if self._session is None else self._session.partial()
 
     def segment(self) -> Transcript | None:
-        done, self._done = self._done, []
-        return _joined(done) if done else None
+        return self._done.segment()
 
     def finish(self) -> Transcript:
         for frame in self._framer.flush():
@@ -115,7 +114,7 @@ class _CutSession:
                 self._session.accept_chunk(to_pcm(frame))
         if self._session is not None:
             self._end()
-        return self.segment() or NOTHING_HEARD
+        return self._done.take()
 
     def _begin(self, event: SpeechStarted) -> None:
         self._session, self._waiting = self._waiting or self._recogniser.start(self._options), None
@@ -143,7 +142,8 @@ class _CutSession:
             return
         heard = session.finish()
         if heard.text:
-            self._done.append(_moved(heard, self._start_s))
+            self._done.keep(_moved(heard, self._start_s))
+            self._done.end()
 
 
 def _moved(heard: Transcript, seconds: float) -> Transcript:
@@ -153,11 +153,3 @@ def _moved(heard: Transcript, seconds: float) -> Transcript:
         for word in heard.words
     )
     return heard.model_copy(update={"words": words})
-
-
-def _joined(pieces: list[Transcript]) -> Transcript:
-    if len(pieces) == 1:
-        return pieces[0]
-    words: tuple[HeardWord, ...] = tuple(word for piece in pieces for word in piece.words)
-    text = "".join(piece.text for piece in pieces)
-    return Transcript(text=text, confidence=min(piece.confidence for piece in pieces), words=words)

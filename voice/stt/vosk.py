@@ -13,7 +13,7 @@ from typing import Any
 from hotline.errors import RecogniserDownError
 from hotline.messages import Alternative, HeardWord, Transcript
 from hotline.ports import RecognitionOptions
-from voice.stt.base import NOTHING_HEARD, join_han
+from voice.stt.base import NOTHING_HEARD, Sentences, join_han
 
 log = logging.getLogger(__name__)
 
@@ -95,50 +95,32 @@ class VoskSession:
         self._recogniser = recogniser
         self._options = options
         self._spelt = _verbatim if options.verbatim else _joined
+        self._sentences = Sentences(self._spelt)
         self._kaldi: Any = None
-        self._pieces: list[Transcript] = []
-        self._ended = False
 
     def accept_chunk(self, pcm: bytes) -> None:
         if self._kaldi is None:
             self._kaldi = self._recogniser.kaldi(self._options)
         if self._kaldi.AcceptWaveform(pcm):
-            self._ended = True
             self._keep(self._kaldi.Result())
+            self._sentences.end()
 
     def partial(self) -> Transcript | None:
         if self._kaldi is None:
             return None
-        running = json.loads(self._kaldi.PartialResult()).get("partial", "")
-        text = self._spelt(" ".join([*(piece.text for piece in self._pieces), running]))
+        text = self._sentences.text_with(json.loads(self._kaldi.PartialResult()).get("partial", ""))
         return Transcript(text=text, confidence=0.0, final=False) if text else None
 
     def segment(self) -> Transcript | None:
-        if not self._ended:
-            return None
-        self._ended = False
-        return self._take()
+        return self._sentences.segment()
 
     def finish(self) -> Transcript:
         if self._kaldi is not None:
             self._keep(self._kaldi.FinalResult())
-        return self._take()
+        return self._sentences.take()
 
     def _keep(self, result: str) -> None:
-        piece = transcript_of(json.loads(result), self._spelt)
-        if piece.text:
-            self._pieces.append(piece)
-
-    def _take(self) -> Transcript:
-        pieces, self._pieces = self._pieces, []
-        if len(pieces) <= 1:
-            return pieces[0] if pieces else NOTHING_HEARD
-        words = tuple(word for piece in pieces for word in piece.words)
-        return Transcript(
-            text=self._spelt(" ".join(piece.text for piece in pieces)),
-            confidence=round(sum(piece.confidence for piece in pieces) / len(pieces), 3),
-            words=words,
-        )
+        self._sentences.keep(transcript_of(json.loads(result), self._spelt))
 
 
 def transcript_of(result: dict[str, Any], spelt: Callable[[str], str]) -> Transcript:
