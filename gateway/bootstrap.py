@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from itertools import zip_longest
 
 import httpx
 
@@ -19,8 +18,10 @@ from desk.work_orders.service import House, WorkOrders
 from gateway.auth.oidc import SignOn, sealing_key
 from gateway.auth.signin import SignIn
 from gateway.dialogue import RasaDialogue
+from gateway.domain_words import domain_words
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
+from gateway.loop_lag import watch_loop_lag
 from gateway.metrics import Metrics
 from gateway.orders import Orders
 from gateway.replies import Sentences
@@ -46,9 +47,6 @@ from voice.stt.load import load_recogniser
 from voice.tts.load import load_synthesiser
 from voice.vad import load_vad
 
-_PROMPT_NAMES = 24
-# What people do with services; their homophones (不办, 到齐) are commoner words.
-_SPOKEN_OF_SERVICES = ("补办", "到期", "换领", "报名", "注销", "报销", "断缴", "投诉")
 _ENGINE_WAIT_S = 60
 
 
@@ -73,7 +71,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
     sentences = Sentences(settings.handoff_number)
     speech = SpeechEngines(
         settings,
-        load_recogniser(settings, prompt=recognition_prompt()),
+        load_recogniser(settings, domain_words()),
         load_synthesiser(settings),
         load_vad(settings.models_dir),
         sentences,
@@ -94,16 +92,17 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         ActionsTriage(f"http://127.0.0.1:{settings.actions_port}", client),
         metrics,
     )
-    warming = asyncio.create_task(_warm_up(speech, engine))
-    running = asyncio.create_task(orders.run())
+    background = [
+        asyncio.create_task(work) for work in (_warm_up(speech, engine), watch_loop_lag(metrics), orders.run())
+    ]
     try:
         yield Services(
             settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, orders
         )
     finally:
-        for task in (warming, running):
+        for task in background:
             task.cancel()
-        await asyncio.gather(warming, running, return_exceptions=True)
+        await asyncio.gather(*background, return_exceptions=True)
         await turns.close()
         await sign_in.close()
         await speech.close()
@@ -155,18 +154,3 @@ async def _warm_up(speech: SpeechEngines, engine: RasaDialogue) -> None:
         except DialogueDownError:
             await asyncio.sleep(1.0)
     await speech.warm_up()
-
-
-def recognition_prompt() -> str:
-    """Words of the trade that help a recogniser: services of every area, and the towns.
-
-    Recognisers read only the last two hundred tokens or so of a prompt, so each area has its turn
-    and a service gives its shortest name.
-    """
-    catalogue = load_catalogue()
-    by_area: dict[str, list[str]] = {}
-    for item in catalogue.items.values():
-        by_area.setdefault(item.area, []).append(min([item.name, *item.aliases], key=len))
-    in_turn = [name for names in zip_longest(*by_area.values()) for name in names if name]
-    towns = [town.short for town in catalogue.towns.values()]
-    return "以下是南海区政务热线的普通话对话。" + "、".join([*_SPOKEN_OF_SERVICES, *in_turn[:_PROMPT_NAMES], *towns])

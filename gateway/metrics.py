@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_LAG_SECONDS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 1.0)
 
 
 class Metrics:
@@ -19,6 +20,9 @@ class Metrics:
         self.calls = Gauge("hotline_calls_active", "正在进行的通话", registry=self.registry)
         self.speech_seconds = Histogram(
             "hotline_speech_seconds", "语音各段用时（秒）", ["part"], buckets=_SECONDS, registry=self.registry
+        )
+        self.loop_lag_seconds = Histogram(
+            "hotline_loop_lag_seconds", "事件循环比预定晚了多少（秒）", buckets=_LAG_SECONDS, registry=self.registry
         )
         self.parts_down = Counter("hotline_parts_down", "部件不可用的次数", ["part"], registry=self.registry)
         self.outbox = Gauge(

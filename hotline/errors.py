@@ -231,6 +231,14 @@ class RecogniserDownError(PartDownError):
     citizen_sentence = "语音识别暂时不可用，没听清您刚才的话。您可以在网页上打字问我，或拨打 12345 找人工。"
 
 
+class BusyError(HotlineError):
+    """As much is going on as the settings allow."""
+
+    code = "busy"
+    status = 503
+    citizen_sentence = "现在同时使用的人太多，请过一会儿再试，或拨打 12345。"
+
+
 class SynthesiserDownError(PartDownError):
     code = "synthesiser_down"
     citizen_sentence = "语音播报暂时不可用，请看屏幕上的文字。"

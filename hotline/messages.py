@@ -104,11 +104,38 @@ class CitizenMessage(BaseModel):
     client_message_id: str | None = None
 
 
+class HeardWord(BaseModel):
+    """A word as it was heard: ``start`` and ``end`` in seconds from the first sound of the session."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    start: float
+    end: float
+    confidence: float = 1.0
+
+
+class Alternative(BaseModel):
+    """Another reading of the same sound. ``score`` is the engine's own: higher is likelier, no more."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    score: float = 0.0
+    words: tuple[HeardWord, ...] = ()
+
+
 class Transcript(BaseModel):
-    """What a recogniser heard. ``confidence`` 0..1; partial results have ``final=False``."""
+    """What a recogniser heard. ``confidence`` 0..1; partial results have ``final=False``.
+
+    ``words`` and ``alternatives`` are given where the engine has them and was asked
+    (:class:`hotline.ports.RecognitionOptions`). They stay inside the house: no frame carries them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     text: str
     confidence: float = 1.0
     final: bool = True
+    words: tuple[HeardWord, ...] = Field(default=(), exclude=True)
+    alternatives: tuple[Alternative, ...] = Field(default=(), exclude=True)

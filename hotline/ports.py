@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -146,17 +147,57 @@ class DialogueEngine(Protocol):
     async def ping(self) -> None: ...
 
 
+@dataclass(frozen=True)
+class RecognitionOptions:
+    """What a session is asked for, beyond the words.
+
+    ``phrases`` are expected to be said: the only ones listened for where the engine has grammars
+    (Vosk), preferred where it has hotwords, without effect elsewhere. ``alternatives`` is how many
+    readings to give (0: one reading with confidences). ``words`` asks for word times. ``verbatim``
+    keeps the text as the engine writes it, with its spaces between words.
+    """
+
+    phrases: tuple[str, ...] = ()
+    alternatives: int = 0
+    words: bool = False
+    verbatim: bool = False
+
+
 class RecogniserSession(Protocol):
-    """One utterance. Audio is 16-bit mono little-endian PCM at the recogniser's rate."""
+    """One utterance. Audio is 16-bit mono little-endian PCM at the recogniser's rate. All methods
+    may block for as long as a model thinks: call them in a worker thread, one after the other."""
 
     def accept_chunk(self, pcm: bytes) -> None: ...
 
     def partial(self) -> Transcript | None:
-        """What was heard so far, or None where the engine gives finals only."""
+        """What was heard so far, or None where the engine has nothing to tell yet."""
         ...
 
     def finish(self) -> Transcript:
-        """The final transcript. Blocking: call it in a worker thread."""
+        """The final transcript, once."""
+        ...
+
+
+@runtime_checkable
+class SpeculativeSession(RecogniserSession, Protocol):
+    """A session whose ``finish`` is costly, so that it is worth deciding early: as soon as the
+    speaker pauses, for the case that the pause is the end."""
+
+    def pause_began(self) -> None:
+        """Decides on what was heard so far. What follows is silence, or ``speech_resumed`` comes."""
+        ...
+
+    def speech_resumed(self) -> None:
+        """The decision is thrown away."""
+        ...
+
+
+@runtime_checkable
+class SegmentingSession(RecogniserSession, Protocol):
+    """A session that finds the ends of sentences by itself, for streams longer than an utterance."""
+
+    def segment(self) -> Transcript | None:
+        """The sentence that ended in the sound accepted since last asked, taken off; else None."""
         ...
 
 
@@ -166,7 +207,7 @@ class Recogniser(Protocol):
     name: str
     sample_rate: int
 
-    def start(self) -> RecogniserSession: ...
+    def start(self, options: RecognitionOptions | None = None) -> RecogniserSession: ...
 
 
 class Speech(BaseModel):

@@ -22,7 +22,7 @@ import numpy as np
 import websockets
 
 from hotline.settings import ROOT
-from ops import bench_search
+from ops import bench_search, bench_speech
 from ops.line import Line, running_line
 from ops.progress import SetUpError, say
 from voice.audio import read_wav, resample, to_pcm
@@ -192,6 +192,9 @@ def measure() -> dict[str, Any]:
         report["text_turn"] = text_turns(line)
         say("语音 …")
         report["speech"] = speech(line)
+        say("十路通话 …")
+        lag = bench_speech.loop_lag(line, [_clip(name)[0] for name in ("q_02.wav", "q_07.wav")])
+    report["recognition"] = bench_speech.measure() | {"loop_lag": lag}
     say("检索 …")
     report["search"] = bench_search.measure()
     bench_search.plot(report["search"])
@@ -212,6 +215,8 @@ def table(report: dict[str, Any]) -> str:
             f"| 说完到听见第一声 | {wait['p50_ms']} ms | {wait['p95_ms']} ms |",
             "",
             bench_search.table(report["search"]),
+            "",
+            bench_speech.table(report["recognition"]),
             "",
             f"语音各段平均：{parts}。静止内存共 {memory['all']} MB；`make run` 到第一句回答 {report['warm_start_to_first_answer_s']} 秒。",
         ]

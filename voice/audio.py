@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import firwin, lfilter, resample_poly
+from scipy.signal import firwin, resample_poly, upfirdn
 
 from hotline.errors import AudioFormatError
 
@@ -116,27 +116,35 @@ def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
 
 
 class StreamResampler:
-    """Resamples a stream chunk by chunk without clicks at the joints."""
+    """Resamples a stream chunk by chunk without clicks at the joints.
+
+    The same filter as over the whole stream at once: each chunk is filtered together with as much
+    of the sound before it as the filter is long, and only what is new is given out.
+    """
 
     def __init__(self, source_rate: int, target_rate: int) -> None:
         common = gcd(source_rate, target_rate)
         self._up, self._down = target_rate // common, source_rate // common
         widest = max(self._up, self._down)
-        if widest > 1:
-            self._taps = firwin(20 * widest + 1, 1.0 / widest) * self._up
-            self._state = np.zeros(len(self._taps) - 1)
-        self._phase = 0
+        self._taps = firwin(20 * widest + 1, 1.0 / widest) * self._up if widest > 1 else np.ones(1)
+        self._reach = len(self._taps) // self._up + 1  # input samples that one output depends on
+        self._kept = np.zeros(0)  # the input still needed; it starts at a multiple of ``down``
+        self._start = 0
+        self._given = 0  # output samples so far
 
     def feed(self, samples: Samples) -> Samples:
         """The next chunk; its length follows the ratio to within one sample."""
         if self._up == self._down == 1 or not len(samples):
             return samples
-        stuffed = np.zeros(len(samples) * self._up)
-        stuffed[:: self._up] = samples
-        filtered, self._state = lfilter(self._taps, 1.0, stuffed, zi=self._state)
-        kept = filtered[self._phase :: self._down]
-        self._phase = (self._phase - len(filtered)) % self._down
-        return clip(kept)
+        joined = np.concatenate([self._kept, samples])
+        end = self._start + len(joined)
+        first = self._start * self._up // self._down  # the output at the first kept sample
+        ready = -(-end * self._up // self._down)
+        filtered = upfirdn(self._taps, joined, self._up, self._down)[self._given - first : ready - first]
+        self._given = ready
+        start = max(self._start, (end - self._reach) // self._down * self._down)
+        self._kept, self._start = joined[start - self._start :], start
+        return clip(filtered)
 
 
 # ---------------------------------------------------------------- framing

@@ -117,11 +117,20 @@ def summary(report: Report) -> str:
         lines += ["", _calibration_sentence(calibration)]
     if speech := report.get("speech"):
         folders = "；".join(
-            f"{name} {each['cer']:.1%}（{each['clips']} 段，{each['characters']} 字）"
+            f"{name} {each['cer']:.1%}{_telephone(each)}（{each['clips']} 段，{each['characters']} 字）"
             for name, each in speech["folders"].items()
         )
         lines += ["", f"语音识别（{speech['engine']}）的字错率：{folders}。"]
+        names = speech.get("engines", {}).get(speech["engine"], {}).get("names", {})
+        if names.get("spoken"):
+            lines.append(
+                f"8 kHz 合成语音里的事项名、镇街名（{names['spoken']} 句）：听对 {names['before']:.1%}，按读音纠正后 {names['after']:.1%}。"
+            )
     return "\n".join(lines)
+
+
+def _telephone(folder: Mapping[str, Any]) -> str:
+    return f"，8 kHz {folder['cer_8khz']:.1%}" if "cer_8khz" in folder else ""
 
 
 def details(report: Report) -> str:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ORDER = ("vosk", "whisper")
-"""Vosk first where its Chinese model is there: it streams. Whisper otherwise."""
+ORDER = ("vosk", "sherpa", "whisper")
+"""What streams comes first, where its Chinese model is there; Whisper reads whole utterances."""
 
-_NAMES = {"vosk": "Vosk", "whisper": "Whisper"}
-_FETCH = {"vosk": "vosk-small-cn", "whisper": "whisper-base"}
+_NAMES = {"vosk": "Vosk", "sherpa": "sherpa-onnx", "whisper": "Whisper"}
+_MISSING = {
+    "vosk": "没有模型 vosk-small-cn，也没有给 VOSK_MODEL_PATH",
+    "sherpa": "SHERPA_MODEL_PATH 没有给，或那个文件夹里没有能用的模型",
+    "whisper": "没有模型 whisper-base",
+}
 
 
 @dataclass(frozen=True)
 class Availability:
-    """What is there to run: package and model both."""
+    """What is there to run: package and model both. ``given`` names the engines whose folder the
+    operator set: somebody who brings a model means it to be used."""
 
-    vosk: bool
-    whisper: bool
+    vosk: bool = False
+    whisper: bool = False
+    sherpa: bool = False
+    given: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -38,13 +45,12 @@ def choose_recogniser(setting: str, available: Availability) -> Choice:
     there = [engine for engine in ORDER if getattr(available, engine)]
     if not there:
         return Choice(None, "语音识别：没有可用的模型，请运行 ops.models fetch whisper-base；电话只能按 0 转人工")
+    brought = [engine for engine in there if engine in available.given]
+    first = (brought or there)[0]
     if setting == "auto":
-        first = there[0]
-        why = "中文模型已就绪" if first == "vosk" else "没有 Vosk 中文模型"
+        found = "没有 Vosk 中文模型" if first == "whisper" else "中文模型已就绪"
+        why = "按设置里给的模型" if brought else found
         return Choice(first, f"语音识别：用 {_NAMES[first]}（{why}）")
     if setting in there:
         return Choice(setting, f"语音识别：用 {_NAMES[setting]}（按设置）")
-    return Choice(
-        there[0],
-        f"语音识别：设置要 {_NAMES[setting]}，但没有模型 {_FETCH[setting]}，先用 {_NAMES[there[0]]}",
-    )
+    return Choice(first, f"语音识别：设置要 {_NAMES[setting]}，但{_MISSING[setting]}，先用 {_NAMES[first]}")

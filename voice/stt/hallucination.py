@@ -13,6 +13,7 @@ _CREDITS = re.compile(
 )
 _PUNCTUATION = re.compile(r"[\s，。、！？,.!?；;：:…—\-「」“”]+")
 _ECHO_MIN = 12
+_RECITED = 3
 
 
 def is_made_up(text: str, prompt: str = "", compression_ratio: float = 0.0) -> bool:
@@ -31,4 +32,12 @@ def is_made_up(text: str, prompt: str = "", compression_ratio: float = 0.0) -> b
         return True
     if _CREDITS.search(text) and len(bare) <= 30:
         return True
-    return len(bare) >= _ECHO_MIN and bare in _PUNCTUATION.sub("", prompt)
+    return (len(bare) >= _ECHO_MIN and bare in _PUNCTUATION.sub("", prompt)) or _recites(text, prompt)
+
+
+def _recites(text: str, prompt: str) -> bool:
+    """Whether it begins with three items of the prompt's list in the list's own order: what is too
+    distorted to be heard is read off the prompt, and nobody names 社保卡、居住证、身份证 by chance so."""
+    said = [piece for piece in _PUNCTUATION.split(text) if piece][:_RECITED]
+    listed = [piece for piece in _PUNCTUATION.split(prompt) if piece]
+    return len(said) == _RECITED and any(listed[at : at + _RECITED] == said for at in range(len(listed) - _RECITED + 1))

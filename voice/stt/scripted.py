@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from hotline.messages import Transcript
+from hotline.ports import RecognitionOptions
 
 
 class ScriptedRecogniser:
@@ -21,7 +22,7 @@ class ScriptedRecogniser:
         self.utterances: list[bytes] = []
         self._script = deque(script)
 
-    def start(self) -> _ScriptedSession:
+    def start(self, options: RecognitionOptions | None = None) -> _ScriptedSession:
         return _ScriptedSession(self)
 
     def next_line(self) -> Transcript:

@@ -32,6 +32,7 @@ from gateway.services import Services
 from gateway.speech import SpeechEngines
 from gateway.turns import TurnService
 from hotline.errors import AccountExistsError
+from hotline.ports import Recogniser
 from hotline.settings import Settings
 from knowledge_base.catalogue import load_catalogue
 from knowledge_base.memory import CharacterEncoder
@@ -136,10 +137,14 @@ async def frames_until(connection: ClientConnection, **wanted: object) -> list[A
 
 @asynccontextmanager
 async def running_gateway(
-    database: Path, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC), **more: Any
+    database: Path,
+    folder: Path,
+    recogniser: Recogniser | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    **more: Any,
 ) -> AsyncIterator[Gateway]:
     """``database`` is a migrated file that is copied into ``folder``; ``more`` are settings, ``clock`` that of
-    the work orders."""
+    the work orders. Without a ``recogniser`` a scripted one hears."""
     shutil.copy(database, folder / "hotline.db")
     ours = {"line_token": LINE_TOKEN, "department_staff": DEPARTMENT_STAFF} | more
     settings = Settings(
@@ -148,8 +153,8 @@ async def running_gateway(
     store = SqlStore(make_engine(settings.effective_database_url))
     engine, feed, metrics = ScriptedDialogue(), EventFeed(), Metrics()
     hub, sentences = InMemoryDataHub(), Sentences(settings.handoff_number)
-    recogniser, synthesiser = ScriptedRecogniser([]), ScriptedSynthesiser(ms_per_character=1.0)
-    speech = SpeechEngines(settings, recogniser, synthesiser, LoudnessVad, sentences, metrics)
+    scripted, synthesiser = ScriptedRecogniser([]), ScriptedSynthesiser(ms_per_character=1.0)
+    speech = SpeechEngines(settings, recogniser or scripted, synthesiser, LoudnessVad, sentences, metrics)
     turns = TurnService(
         store=store, engine=engine, feed=feed, emergencies=EmergencyWatch(), sentences=sentences, session_turns=100
     )
@@ -185,7 +190,7 @@ async def running_gateway(
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False, timeout=DEADLINE_S) as http:
-            yield Gateway(http, address, services, engine, hub, recogniser, synthesiser, app)
+            yield Gateway(http, address, services, engine, hub, scripted, synthesiser, app)
     finally:
         server.should_exit = True
         await serving
