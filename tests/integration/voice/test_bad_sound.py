@@ -98,13 +98,13 @@ def test_whisper_decides_at_the_pause_and_prefers_the_phrases_it_is_told(whisper
     assert len(hotwords_of(["社保卡"] * 500)) < 120
 
 
-def test_whisper_reads_ten_seconds_at_least_and_no_padding_beyond_the_sound():
+def test_whisper_reads_fifteen_seconds_at_least_and_no_padding_beyond_the_sound():
     features = np.zeros((80, 3000), np.float32)
     features[:, :420] = 1.0
-    assert without_padding(features).shape == (80, 1000)
-    features[:, :1234] = 1.0
-    assert without_padding(features).shape == (80, 1300)
-    assert without_padding(np.zeros((80, 3000), np.float32)).shape == (80, 1000)
+    assert without_padding(features).shape == (80, 1500)
+    features[:, :1834] = 1.0
+    assert without_padding(features).shape == (80, 1900)
+    assert without_padding(np.zeros((80, 3000), np.float32)).shape == (80, 1500)
 
 
 def test_vosk_leaves_no_thread_and_no_handle_behind(models):
