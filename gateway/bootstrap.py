@@ -26,8 +26,10 @@ from knowledge_base.catalogue import load_catalogue
 from storage.audit import SqlAuditLog, audit_key
 from storage.engine import make_engine
 from storage.migrations import upgrade
+from storage.recordings import SqlRecordings
 from storage.sql import SqlStore
 from storage.staff_sql import SqlStaffStore
+from voice.recording import Recordings
 from voice.stt.load import load_recogniser
 from voice.tts.load import load_synthesiser
 from voice.vad import load_vad
@@ -73,15 +75,18 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         sentences=sentences,
         session_turns=settings.session_turns,
     )
-    warming = asyncio.create_task(_warm_up(speech, engine))
+    recordings = Recordings(SqlRecordings(store.runner), settings)
+    background = [asyncio.create_task(_warm_up(speech, engine)), asyncio.create_task(recordings.sweep_daily())]
     try:
-        yield Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on)
+        yield Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, recordings)
     finally:
-        warming.cancel()
-        await asyncio.gather(warming, return_exceptions=True)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         await turns.close()
         await sign_in.close()
         await speech.close()
+        await recordings.close()
         await client.aclose()
         await hub.aclose()
         await store.close()

@@ -25,6 +25,7 @@ from hotline.ports import AuditLog, DataHub
 from hotline.settings import Settings
 from storage.ports import ConversationRecord, NewConversation, Store
 from storage.rules import hash_token
+from voice.recording import Recordings
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Services:
     audit: AuditLog
     sign_in: SignIn
     sign_on: SignOn
+    recordings: Recordings | None = None  # None: calls are not recorded
 
     async def new_conversation(
         self, channel: Channel, external_id: str | None = None

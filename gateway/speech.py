@@ -10,7 +10,7 @@ from gateway.metrics import Metrics
 from gateway.replies import Sentences
 from hotline.ports import Recogniser, Synthesiser
 from hotline.settings import Settings
-from voice.ports import Dialogue, EventSink, TurnTimings
+from voice.ports import CallTape, Dialogue, EventSink, TurnTimings
 from voice.session import CallSession
 from voice.vad import VadFactory
 from voice.warm import warm_up
@@ -49,16 +49,16 @@ class SpeechEngines:
     async def warm_up(self) -> None:
         """Loads both engines and speaks the standing sentences once: the first caller does not wait."""
         try:
-            problems = await warm_up(
-                self._recogniser, self._synthesiser, [self._sentences.call_greeting(False).speech_text]
-            )
+            greetings = [self._sentences.call_greeting(recorded).speech_text for recorded in (True, False)]
+            problems = await warm_up(self._recogniser, self._synthesiser, greetings)
         except (OSError, RuntimeError, ValueError, ImportError) as error:
             logger.exception("speech engines did not load")
             problems = [f"语音引擎没有加载成功（{type(error).__name__}）。"]
         for state in self._states.values():
             state |= {"status": "ok"} if not problems else {"status": "down", "detail": "".join(problems)}
 
-    def session(self, dialogue: Dialogue, send: EventSink) -> CallSession:
+    def session(self, dialogue: Dialogue, send: EventSink, tape: CallTape | None = None) -> CallSession:
+        """``tape``: where the call is recorded."""
         return CallSession(
             recogniser=self._recogniser,
             synthesiser=self._synthesiser,
@@ -68,6 +68,7 @@ class SpeechEngines:
             send=send,
             executor=self._threads,
             on_timings=self._measure,
+            tape=tape,
         )
 
     def _measure(self, timings: TurnTimings) -> None:

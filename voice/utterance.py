@@ -37,6 +37,12 @@ class Utterance:
     def feed(self, samples: Samples) -> None:
         self._chunks.put_nowait(to_pcm(self._resampler.feed(samples)))
 
+    def pause_began(self) -> None:
+        """The speaker fell silent; nothing to do for an engine that decides as it goes."""
+
+    def speech_resumed(self) -> None:
+        """The silence was no end."""
+
     def end(self) -> None:
         self._chunks.put_nowait(None)
 

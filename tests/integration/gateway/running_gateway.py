@@ -33,8 +33,10 @@ from hotline.errors import AccountExistsError
 from hotline.settings import Settings
 from storage.audit import SqlAuditLog, audit_key
 from storage.engine import make_engine
+from storage.recordings import SqlRecordings
 from storage.sql import SqlStore
 from storage.staff_sql import SqlStaffStore
+from voice.recording import Recordings
 from voice.stt.scripted import ScriptedRecogniser
 from voice.tts.scripted import ScriptedSynthesiser
 from voice.vad import LoudnessVad
@@ -141,7 +143,10 @@ async def running_gateway(database: Path, folder: Path, **more: Any) -> AsyncIte
     audit = SqlAuditLog(store.runner, audit_key(folder / "audit.key"), folder / "audit.head")
     sign_in = SignIn(SqlStaffStore(store.runner), audit, settings)
     sign_on = SignOn(settings, sealing_key(folder / "signin.key"))
-    services = Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on)
+    recordings = Recordings(SqlRecordings(store.runner), settings)
+    services = Services(
+        settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, recordings
+    )
 
     @asynccontextmanager
     async def bootstrap() -> AsyncIterator[Services]:
@@ -151,6 +156,7 @@ async def running_gateway(database: Path, folder: Path, **more: Any) -> AsyncIte
             await turns.close()
             await sign_in.close()
             await speech.close()
+            await recordings.close()
             await store.close()
 
     app = create_app(bootstrap)
