@@ -78,7 +78,9 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
     recordings = Recordings(SqlRecordings(store.runner), settings)
     background = [asyncio.create_task(_warm_up(speech, engine)), asyncio.create_task(recordings.sweep_daily())]
     try:
-        yield Services(settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, recordings)
+        yield Services(
+            settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, recordings
+        )
     finally:
         for task in background:
             task.cancel()

@@ -144,6 +144,4 @@ def _spoken(
     joined = _joined(replies)
     payload = joined.model_dump(mode="json")
     payload["understanding"] = understanding.model_dump(mode="json")
-    return SpokenReply(
-        turn_id=turn_id, speech_text=joined.speech_text, payload=payload, state=state, expects=expects
-    )
+    return SpokenReply(turn_id=turn_id, speech_text=joined.speech_text, payload=payload, state=state, expects=expects)

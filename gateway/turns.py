@@ -152,9 +152,7 @@ class TurnService:
         outcome = await self._answer(message, begun.conversation, own)
         return await self._finish(message, outcome, begun.conversation)
 
-    async def _answer(
-        self, message: CitizenMessage, record: ConversationRecord, own: OwnAnswer | None
-    ) -> TurnOutcome:
+    async def _answer(self, message: CitizenMessage, record: ConversationRecord, own: OwnAnswer | None) -> TurnOutcome:
         if emergency := self._emergencies.look(message.text):
             return self._danger(emergency, record)
         if record.state not in BOT_ANSWERS:

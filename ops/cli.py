@@ -17,7 +17,9 @@ tool = typer.Typer(help='给人和验收用的小工具；--jsonl 从标准输�
 app.add_typer(tool, name="tool")
 app.add_typer(users, name="users")
 app.add_typer(audit, name="audit")
-recordings = typer.Typer(help="通话录音：列出、取出。录音是加密的，只有这里和数据目录里的密钥能打开。", no_args_is_help=True)
+recordings = typer.Typer(
+    help="通话录音：列出、取出。录音是加密的，只有这里和数据目录里的密钥能打开。", no_args_is_help=True
+)
 app.add_typer(recordings, name="recordings")
 
 

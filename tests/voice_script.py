@@ -20,6 +20,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ class MarkedSpeech:
         """``text`` evenly over ``seconds``."""
         edges = np.linspace(0, round(seconds * rate), len(text) + 1).astype(int)
         pieces = []
-        for number, (begin, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        for number, (begin, end) in enumerate(pairwise(edges)):
             mark = _FIRST_MARK + _MARK_STEP * len(self._spoken)
             self._spoken.append(text[number])
             pieces.append(_wave(end - begin, mark) if text[number] in _HELD else _varied(end - begin, mark, rate))
@@ -248,9 +249,7 @@ class ScriptedCall:
 
     def presses(self, keys: str, at: float | None = None, apart: float = 0.3) -> None:
         for number, key in enumerate(keys):
-            self._happenings.append(
-                _Happening(self._time(at) + number * apart, lambda key=key: self.session.dtmf(key))
-            )
+            self._happenings.append(_Happening(self._time(at) + number * apart, lambda key=key: self.session.dtmf(key)))
 
     def hangs_up(self, at: float) -> None:
         self._happenings.append(_Happening(at, self.session.stop))

@@ -216,9 +216,7 @@ class Player:
                 heard += piece[: int(len(piece) * (now - begun) / (ended - begun))]
         return Spoken(outcome, heard, tuple(pieces[rest:]), self._started)
 
-    async def _speak(
-        self, pieces: Sequence[str], turn_id: str, on_first_audio: Callable[[], None] | None
-    ) -> Outcome:
+    async def _speak(self, pieces: Sequence[str], turn_id: str, on_first_audio: Callable[[], None] | None) -> Outcome:
         framer = Framer(self._rate * FRAME_MS // 1000)
         outcome = Outcome.WHOLE
         try:

@@ -95,7 +95,9 @@ class Tape:
 
     def turn(self, turn_id: str, who: str, begun: float, ended: float) -> None:
         seconds = (self._sample(begun) / self._rate, self._sample(ended) / self._rate)
-        self._on_turn(RecordedTurn(turn_id=turn_id, who=who, begun_s=round(seconds[0], 2), ended_s=round(seconds[1], 2)))
+        self._on_turn(
+            RecordedTurn(turn_id=turn_id, who=who, begun_s=round(seconds[0], 2), ended_s=round(seconds[1], 2))
+        )
 
     def finish(self) -> None:
         """Gives away what is left."""

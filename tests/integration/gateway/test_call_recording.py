@@ -44,7 +44,7 @@ async def recordings_of(gateway: Gateway, conversation: str) -> list[Recording]:
     assert recordings is not None
     async with asyncio.timeout(DEADLINE_S):  # it is closed after the last frame
         while recordings._open:
-            await asyncio.sleep(0)
+            await gateway.http.get("/healthz")
     return await recordings.of_conversation(conversation)
 
 

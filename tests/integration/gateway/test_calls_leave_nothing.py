@@ -38,10 +38,10 @@ def counts() -> dict[str, int]:
 async def calls_ended(gateway: Gateway) -> None:
     recordings = gateway.services.recordings
     async with asyncio.timeout(DEADLINE_S):
-        while recordings is not None and recordings._open:
-            await asyncio.sleep(0)
-        while "hotline_calls_active 0.0" not in (await gateway.http.get("/metrics")).text:
-            await asyncio.sleep(0)
+        while (recordings is not None and recordings._open) or "hotline_calls_active 0.0" not in (
+            await gateway.http.get("/metrics")
+        ).text:
+            await gateway.http.get("/healthz")
 
 
 @asynccontextmanager

@@ -37,7 +37,11 @@ async def register(request: pytest.FixtureRequest, store: SqlStore) -> Recording
 
 def recording(name: str = "r1", conversation: str = "c1", days: int = 0) -> Recording:
     return Recording(
-        recording_id=name, conversation_id=conversation, call_id="k", sample_rate=8000, started_at=T0 + timedelta(days=days)
+        recording_id=name,
+        conversation_id=conversation,
+        call_id="k",
+        sample_rate=8000,
+        started_at=T0 + timedelta(days=days),
     )
 
 

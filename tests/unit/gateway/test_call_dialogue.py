@@ -88,7 +88,18 @@ AGAIN = [
     "能再说一遍吗", "重复一下", "重说一遍", "不好意思没听到", "再念一遍号码",
     "再讲一次", "讲多次", "再讲多一次得唔得", "头先讲咩", "你话咩", "听唔清楚", "听唔到", "唔该再讲", "你讲多遍俾我听", "咩话",
 ]  # fmt: skip
-NOT_AGAIN = ["居住证怎么办", "再说吧", "我再说一遍我要办居住证", "再办一次", "说什么时候办", "慢一点", "大声点", "我没听懂", "再见", "没有"]
+NOT_AGAIN = [
+    "居住证怎么办",
+    "再说吧",
+    "我再说一遍我要办居住证",
+    "再办一次",
+    "说什么时候办",
+    "慢一点",
+    "大声点",
+    "我没听懂",
+    "再见",
+    "没有",
+]
 
 
 @pytest.mark.parametrize("text", AGAIN)
@@ -101,7 +112,19 @@ def test_other_words_are_no_asking_again(text: str) -> None:
     assert not asks_again(text)
 
 
-REFUSALS = ["不要录音", "我不要录音", "唔好录音", "请不要录音", "别录音", "不同意录音", "能不能不要录音", "停止录音", "可以不录音吗", "唔好录我", "不要录了"]
+REFUSALS = [
+    "不要录音",
+    "我不要录音",
+    "唔好录音",
+    "请不要录音",
+    "别录音",
+    "不同意录音",
+    "能不能不要录音",
+    "停止录音",
+    "可以不录音吗",
+    "唔好录我",
+    "不要录了",
+]
 
 
 @pytest.mark.parametrize("text", REFUSALS)
@@ -110,7 +133,9 @@ def test_refusing_is_known(text: str) -> None:
     assert only_refuses(text)
 
 
-@pytest.mark.parametrize("text", ["会录音吗", "要不要录音", "录音保存多久", "居住证怎么办", "孩子没被录取怎么办", "资料不能录入系统怎么办"])
+@pytest.mark.parametrize(
+    "text", ["会录音吗", "要不要录音", "录音保存多久", "居住证怎么办", "孩子没被录取怎么办", "资料不能录入系统怎么办"]
+)
 def test_asking_about_recordings_is_no_refusal(text: str) -> None:
     assert not refuses_recording(text)
 

@@ -511,7 +511,8 @@ def test_the_fates_of_the_document_are_those_that_run():
     head, *rows = [[plain(cell) for cell in row] for row in drawn("插进来的话怎么办")]
     found = {(*row[0].split("+"), column): fate for row in rows for column, fate in zip(head[1:], row[1:], strict=True)}
     ran = {
-        ("silenced" if s else "spoke_on", "yes_no" if y else "other", o.value): f.value for (s, y, o), f in FATES.items()
+        ("silenced" if s else "spoke_on", "yes_no" if y else "other", o.value): f.value
+        for (s, y, o), f in FATES.items()
     }
     assert found == ran
 
