@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -211,9 +211,14 @@ class Caller:
     async def until(self, since: float, within_s: float = 8.0, **wanted: Any) -> float | None:
         """When the first event after ``since`` with these fields came."""
 
-        def found() -> float | None:
-            return next((at for at, e in self.events if at > since and wanted.items() <= e.items()), None)
+        return await self._first(
+            lambda: next((at for at, e in self.events if at > since and wanted.items() <= e.items()), None), within_s
+        )
 
+    async def sound_after(self, since: float) -> float | None:
+        return await self._first(lambda: next((at for at in self.sounds if at > since), None), 8.0)
+
+    async def _first(self, found: Callable[[], float | None], within_s: float) -> float | None:
         try:
             async with asyncio.timeout(within_s), self.arrived:
                 await self.arrived.wait_for(lambda: found() is not None)
@@ -252,13 +257,14 @@ async def _one(caller: Caller, clip: Samples, into: bool, waits: Waits) -> None:
     ended = caller.ended
     reply = await caller.until(ended, type="reply")
     word = await caller.until(reply, type="speech", phase="start") if reply is not None else None
-    if word is None:
+    first = await caller.sound_after(ended) if word is not None else None
+    if word is None or first is None:
         waits.missed += 1
         return
     if cut is not None:
         waits.stop.append(max([cut, *(at for at in caller.sounds if cut - 1 < at < cut)]) - caller.began)
     waits.word.append(word - ended)
-    waits.first.append(min(at for at in caller.sounds if at > ended) - ended)
+    waits.first.append(first - ended)
 
 
 # ---------------------------------------------------------------- the measurement

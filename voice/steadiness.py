@@ -1,6 +1,6 @@
 """Is it a hum or the start of words? A cue from sound alone, for engines that give no words yet.
 
-「嗯」 and 「哦」 hold one sound; words change theirs within a fifth of a second. Measured on 13
+「嗯」 and 「哦」 hold one sound; words change theirs within a fifth of a second. Measured on 22
 sentences and 8 hums, a small sample (docs/adr/0016-turn-taking.md).
 """
 
