@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -79,12 +80,10 @@ async def _serve(kind: str) -> None:
                 yield house
 
             await house.speech.warm_up()
-            server = uvicorn.Server(uvicorn.Config(create_app(bootstrap), port=0, log_level="error"))
-            serving = asyncio.create_task(server.serve())
-            while not server.started:
-                await asyncio.sleep(0.05)
-            print(server.servers[0].sockets[0].getsockname()[1], flush=True)
-            await serving
+            listener = socket.create_server(("127.0.0.1", 0))  # listens at once: nobody has to wait for it
+            print(listener.getsockname()[1], flush=True)
+            server = uvicorn.Server(uvicorn.Config(create_app(bootstrap), log_level="error", access_log=False))
+            await server.serve(sockets=[listener])
 
 
 @asynccontextmanager
@@ -166,8 +165,8 @@ async def _house(kind: str, settings: Settings) -> AsyncIterator[Any]:
 class Caller:
     """One call: a microphone that never rests, and what came back with its times."""
 
-    def __init__(self, socket: Any) -> None:
-        self._socket = socket
+    def __init__(self, line: Any) -> None:
+        self._line = line
         self._saying: list[Samples] = []
         self.began = self.ended = 0.0
         self.spoken = asyncio.Event()
@@ -181,7 +180,7 @@ class Caller:
         silence = np.zeros(_FRAME, np.int16)
         while True:
             frame = self._saying.pop(0) if self._saying else silence
-            await self._socket.send(to_pcm(frame))
+            await self._line.send(to_pcm(frame))
             if frame is not silence:
                 if np.abs(frame.astype(np.int32)).max() > _LOUD:
                     now = time.perf_counter()
@@ -193,7 +192,7 @@ class Caller:
             await asyncio.sleep(max(0.0, begun + sent * FRAME_S - time.perf_counter()))
 
     async def listen(self) -> None:
-        async for frame in self._socket:
+        async for frame in self._line:
             now = time.perf_counter()
             async with self.arrived:
                 if isinstance(frame, bytes):
@@ -228,9 +227,9 @@ class Caller:
 
 
 async def converse(port: int, clips: list[Samples], waits: Waits) -> None:
-    async with websockets.connect(f"ws://127.0.0.1:{port}/api/v1/calls", max_size=None) as socket:
-        await socket.send(json.dumps({"type": "start", "encoding": "pcm_s16le", "sample_rate": RATE}))
-        caller = Caller(socket)
+    async with websockets.connect(f"ws://127.0.0.1:{port}/api/v1/calls", max_size=None) as line:
+        await line.send(json.dumps({"type": "start", "encoding": "pcm_s16le", "sample_rate": RATE}))
+        caller = Caller(line)
         running = [asyncio.create_task(caller.speak()), asyncio.create_task(caller.listen())]
         try:
             await caller.until(0.0, type="speech", phase="start")
@@ -367,8 +366,8 @@ def measure() -> dict[str, Any]:
 
 
 def table(report: dict[str, Any]) -> str:
-    def row(title: str, figures: dict[str, float] | None) -> str:
-        shown = figures or {"p50_ms": "—", "p95_ms": "—"}
+    def row(title: str, figures: dict[str, Any] | None) -> str:
+        shown: dict[str, Any] = figures or {"p50_ms": "—", "p95_ms": "—"}
         return f"| {title} | {shown['p50_ms']} ms | {shown['p95_ms']} ms |"
 
     rows = ["| 通话 | p50 | p95 |", "|---|---|---|"]

@@ -144,7 +144,7 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
     # money, shares, ranges, units
     (re.compile(r"(?<=[元块角分])\s*/\s*(?=(?:个|每)?(?:平方米|平米|㎡|m²|立方米|月|年|天|日|人|次|份|户|小时|件|学期|亩|吨|度|科|证|张|本|套|辆))"),
      "每"),
-    (re.compile(r"[-−](?=\d+(?:\.\d+)?\s*(?:℃|°C|摄氏度|度))(?<![\d年月日].)"), "零下"),
+    (re.compile(r"(?<![\d.])[-−](?=\d+(?:\.\d+)?\s*(?:℃|°C|摄氏度|度))"), "零下"),
     (re.compile(r"±"), "正负"),
     (re.compile(r"[>＞](?=\s*\d)"), "超过"),
     (re.compile(r"[<＜](?=\s*\d)"), "不到"),
@@ -161,6 +161,8 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
      lambda m: f"百分之{quantity(m[1])}到百分之{quantity(m[2])}"),
     (re.compile(rf"{_NOT_IN_NUMBER}({_N})\s*[%％]"), lambda m: f"百分之{quantity(m[1])}"),
     (re.compile(rf"{_NOT_IN_NUMBER}({_N})\s*‰"), lambda m: f"千分之{quantity(m[1])}"),
+    (re.compile(rf"{_NOT_IN_NUMBER}({_N}){_RANGE}({_N})\s*({'|'.join(map(re.escape, _LONG_UNITS))})(?![A-Za-z\d])"),
+     lambda m: f"{quantity(m[1])}到{counted(m[2], _UNITS[m[3]])}"),
     (re.compile(rf"{_NOT_IN_NUMBER}({_N})\s*({'|'.join(map(re.escape, _LONG_UNITS))})(?![A-Za-z\d])"),
      lambda m: counted(m[1], _UNITS[m[2]])),
     (re.compile(rf"{_NOT_IN_NUMBER}(\d{{1,3}})/(\d{{1,3}})(?![\d/])"),
