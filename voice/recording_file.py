@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 import struct
 import wave
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hotline.errors import RecordingDamagedError
 from hotline.ports import RecordedTurn
+from hotline.secret_file import secret_of
 from voice.audio import Samples, to_pcm, ulaw_decode, ulaw_encode
 
 KEY_FILE = "recordings.key"
@@ -38,18 +37,7 @@ _SOUND, _TURN, _END = b"A", b"T", b"E"
 
 def recording_key(folder: Path) -> bytes:
     """The key of this line's recordings; made at first use, readable by its owner alone (mode 600)."""
-    file = folder / KEY_FILE
-    folder.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        # Written under another name and linked: a second process never reads half a key.
-        draft = folder / f".{KEY_FILE}.{secrets.token_hex(4)}"
-        try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-                out.write(secrets.token_hex(32))
-            os.link(draft, file)
-        finally:
-            draft.unlink(missing_ok=True)
-    return bytes.fromhex(file.read_text(encoding="ascii").strip())
+    return secret_of(folder / KEY_FILE)
 
 
 class RecordingWriter:
