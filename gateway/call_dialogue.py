@@ -124,7 +124,8 @@ class CallDialogue:
 
 def _of_result(result: TurnResult) -> SpokenReply:
     spoken = _spoken(result.turn_id, result.replies, result.understanding, result.state.value, result.expects)
-    return replace(spoken, speech_change=result.speech_change)
+    danger = (result.understanding.intent or "").startswith("emergency_")
+    return replace(spoken, speech_change=result.speech_change, urgent=danger)
 
 
 def _joined(replies: list[Reply]) -> Reply:

@@ -134,6 +134,7 @@ class CannedDialogue:
         self.greeting = greeting
         self.answer_text = "请带身份证原件。"
         self.expects: str | None = None
+        self.urgent = False
         self.problem: Exception | None = None
         self.state = "bot"
         self.waits_for: asyncio.Event | None = None
@@ -151,7 +152,9 @@ class CannedDialogue:
         if self.problem is not None:
             raise self.problem
         payload = SpokenReply.of_text("", self.answer_text).payload
-        return SpokenReply(f"t{len(self.asked)}", self.answer_text, payload, self.state, self.expects)
+        return SpokenReply(
+            f"t{len(self.asked)}", self.answer_text, payload, self.state, self.expects, urgent=self.urgent
+        )
 
     async def handoff(self) -> SpokenReply:
         self.handoffs += 1

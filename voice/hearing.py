@@ -107,6 +107,14 @@ class Hearing:
         """The caller is in the middle of an utterance."""
         return self._endpointer.speaking
 
+    def claims_the_floor(self) -> bool:
+        """The caller is saying something to be heard before the line speaks: counts as an interruption."""
+        if self._now is None or self._steadiness is None or not self.speaking:
+            return False
+        if interrupts(self._endpointer.voiced_ms, self._steadiness.sound, self._words):
+            self._interrupted = True
+        return self._interrupted
+
     def expect(self, expects: str | None) -> None:
         """What the dialogue waits for from now on."""
         self._expects = expects

@@ -19,7 +19,8 @@ class SpokenReply:
     ``state`` is the conversation's after this turn (bot, queued, agent, closed). An empty
     ``speech_text`` is not spoken (an agent has the floor). ``expects`` is what the dialogue waits
     for next (``identity_proof`` …): it sets the patience for the next utterance and what keys mean.
-    ``speech_change`` holds from this answer on. ``local``: the voice side's own words; what the
+    ``speech_change`` holds from this answer on. ``urgent``: the number to call in danger, said to its
+    end also to a caller who goes on talking. ``local``: the voice side's own words; what the
     dialogue waits for stays as it was.
     """
 
@@ -29,6 +30,7 @@ class SpokenReply:
     state: str = "bot"
     expects: str | None = None
     speech_change: SpeechChange | None = None
+    urgent: bool = False
     local: bool = False
 
     @classmethod

@@ -120,6 +120,7 @@ class CallSession:
         self._expects: str | None = None
         self._unsaid: _Unsaid | None = None
         self._carried = ""  # words of an utterance that the caller went on from before it was asked
+        self._urgent = False  # what is being said must be heard to its end
         self._handoff_waits = False
         self._not_heard = 0
         self._odd_told = False
@@ -148,7 +149,7 @@ class CallSession:
             endpoint_silence_ms=self._settings.endpoint_silence_ms,
             max_utterance_s=self._settings.max_utterance_s,
             executor=self._executor,
-            line_speaks=lambda: self._player.speaking,
+            line_speaks=lambda: self._player.speaking and not self._urgent,
             line_heard=lambda: self._player.heard,
             on_partial=self._show_partial,
         )
@@ -245,7 +246,7 @@ class CallSession:
                 self._listen_to_silence(heard.seconds)
 
     async def _utterance_ended(self, ended: Ended) -> None:
-        only_hummed = ended.throughout and not ended.interrupted
+        only_hummed = ended.throughout and not ended.interrupted and not self._urgent
         if only_hummed and not self._carried and awaited(self._expects) is not Awaited.YES_NO:
             await self._hearing.drop(ended.utterance)
             return
@@ -435,10 +436,25 @@ class CallSession:
             self._player.manner = self._player.manner.changed(reply.speech_change)
             self._openings.prepare(self._player.manner)
         if not self._handoff_waits:
-            await self._speak(sentences(reply.speech_text), reply.turn_id, timings)
+            await self._say_reply(reply, timings)
         await self._player.end_opening()
         if reply.state == "closed":
             await self._end("closed")
+
+    async def _say_reply(self, reply: SpokenReply, timings: TurnTimings | None) -> None:
+        pieces = sentences(reply.speech_text)
+        if not reply.urgent and self._hearing.claims_the_floor():
+            await self._leave_unsaid(reply.turn_id, "", tuple(pieces))
+            return
+        self._urgent = reply.urgent
+        try:
+            await self._speak(pieces, reply.turn_id, timings)
+        finally:
+            self._urgent = False
+
+    async def _leave_unsaid(self, turn_id: str, heard: str, rest: tuple[str, ...]) -> None:
+        self._unsaid = _Unsaid(turn_id, rest)
+        await self._dialogue.cut(turn_id, heard, "".join(rest))
 
     async def _speak(self, pieces: list[str], turn_id: str, timings: TurnTimings | None = None) -> None:
         begun = self._clock.now()
@@ -458,8 +474,7 @@ class CallSession:
         if spoken.outcome is Outcome.FAILED:
             await self._send_error(SynthesiserDownError())
         elif spoken.outcome is Outcome.CUT:
-            self._unsaid = _Unsaid(turn_id, spoken.rest)
-            await self._dialogue.cut(turn_id, spoken.heard, "".join(spoken.rest))
+            await self._leave_unsaid(turn_id, spoken.heard, spoken.rest)
 
     # ------------------------------------------------------------ frames out
 

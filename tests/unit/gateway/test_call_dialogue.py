@@ -262,4 +262,5 @@ async def test_refusing_where_nothing_is_recorded_is_answered_truly(call: Call) 
 async def test_danger_comes_before_a_repeat_and_a_refusal(recorded: Call) -> None:
     reply = await recorded.dialogue.answer("不要录音，我家着火了", 0.9)
     assert "119" in reply.speech_text
+    assert reply.urgent
     assert reply.state == "queued"

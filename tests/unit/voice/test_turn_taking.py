@@ -258,6 +258,39 @@ async def test_a_short_noise_in_silence_is_not_asked_about(timeline):
     assert len(call.said()) == 1
 
 
+async def test_the_number_to_call_in_danger_is_said_to_its_end(timeline):
+    call = timeline()
+    call.dialogue.urgent = True
+    begun = await long_answer(call)
+    call.says("我家在桂城街道", at=begun + 1.5)
+    await call.plays(until=begun + 9.0)
+    assert not call.has({"phase": "cut"})
+    assert call.has({"phase": "end", "turn_id": "t1"})
+    assert call.dialogue.heard == ["居住证怎么办", "我家在桂城街道"]
+
+
+async def test_an_answer_is_not_begun_into_the_words_of_a_caller_who_goes_on(timeline):
+    call = timeline()
+    await think(call, 1.0)
+    call.says("居住证怎么办", at=4.0)
+    call.says("还要问社保卡怎么补办", at=6.3, lasting=2.5)
+    await call.plays(until=9.0)
+    assert not call.has({"phase": "start", "turn_id": "t1"})
+    await call.plays(until=14.0)
+    assert call.dialogue.heard == ["居住证怎么办", "还要问社保卡怎么补办"]
+    assert call.dialogue.cuts == [("t1", "", "请带身份证原件。")]
+
+
+async def test_an_answer_held_back_for_a_noise_is_said_after_it(timeline):
+    call = timeline()
+    await think(call, 1.0)
+    call.says("居住证怎么办", at=4.0)
+    call.noise(at=6.3, lasting=1.5)
+    await call.plays(until=14.0)
+    assert call.has({"phase": "end", "turn_id": "t1"})
+    assert call.dialogue.heard == ["居住证怎么办"]
+
+
 async def test_yes_said_into_the_end_of_a_question_is_an_answer(timeline):
     call = timeline()
     call.dialogue.expects = "confirm"
