@@ -38,11 +38,13 @@ from knowledge_base.catalogue import load_catalogue
 from storage.audit import SqlAuditLog, audit_key
 from storage.engine import make_engine
 from storage.migrations import upgrade
+from storage.recordings import SqlRecordings
 from storage.seal import RowSeal
 from storage.sql import SqlStore
 from storage.staff_sql import SqlStaffStore
 from storage.work_orders_memory import MemoryWorkOrders
 from storage.work_orders_sql import SqlWorkOrders
+from voice.recording import Recordings
 from voice.stt.load import load_recogniser
 from voice.tts.load import load_synthesiser
 from voice.vad import load_vad
@@ -92,12 +94,25 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         ActionsTriage(f"http://127.0.0.1:{settings.actions_port}", client),
         metrics,
     )
-    background = [
-        asyncio.create_task(work) for work in (_warm_up(speech, engine), watch_loop_lag(metrics), orders.run())
-    ]
+    recordings = Recordings(SqlRecordings(store.runner), settings)
+    works = (_warm_up(speech, engine), watch_loop_lag(metrics), orders.run(), recordings.sweep_daily())
+    background = [asyncio.create_task(work) for work in works]
     try:
         yield Services(
-            settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, orders
+            settings,
+            store,
+            turns,
+            feed,
+            sentences,
+            hub,
+            engine,
+            speech,
+            metrics,
+            audit,
+            sign_in,
+            sign_on,
+            orders,
+            recordings,
         )
     finally:
         for task in background:
@@ -106,6 +121,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         await turns.close()
         await sign_in.close()
         await speech.close()
+        await recordings.close()
         await client.aclose()
         await hub.aclose()
         await store.close()

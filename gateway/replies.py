@@ -25,6 +25,10 @@ class Sentences:
         """The first words of a call: who speaks, that it is an AI, whether it is recorded. No key menu."""
         return self._reply("call_greeting" if recorded else "call_greeting_unrecorded")
 
+    def recording(self, key: str) -> Reply:
+        """``recording_refused``, ``recording_not_erased`` or ``not_recorded``."""
+        return self._reply(key)
+
     def handoff(self) -> Reply:
         return self._reply("handoff")
 

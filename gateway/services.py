@@ -26,6 +26,7 @@ from hotline.ports import AuditLog, DataHub
 from hotline.settings import Settings
 from storage.ports import ConversationRecord, NewConversation, Store
 from storage.rules import hash_token
+from voice.recording import Recordings
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Services:
     sign_in: SignIn
     sign_on: SignOn
     orders: Orders
+    recordings: Recordings | None = None  # None: calls are not recorded
 
     async def new_conversation(
         self, channel: Channel, external_id: str | None = None

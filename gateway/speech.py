@@ -14,7 +14,7 @@ from hotline.errors import BusyError, HotlineError, RecogniserDownError
 from hotline.messages import Transcript
 from hotline.ports import Recogniser, RecognitionOptions, Synthesiser
 from hotline.settings import Settings
-from voice.ports import Dialogue, EventSink, TurnTimings
+from voice.ports import CallTape, Dialogue, EventSink, TurnTimings
 from voice.session import CallSession
 from voice.stt.base import NOTHING_HEARD
 from voice.stt.stream import Cutting, RecognitionStream
@@ -58,16 +58,16 @@ class SpeechEngines:
     async def warm_up(self) -> None:
         """Loads both engines and speaks the standing sentences once: the first caller does not wait."""
         try:
-            problems = await warm_up(
-                self._recogniser, self._synthesiser, [self._sentences.call_greeting(False).speech_text]
-            )
+            greetings = [self._sentences.call_greeting(recorded).speech_text for recorded in (True, False)]
+            problems = await warm_up(self._recogniser, self._synthesiser, greetings)
         except (OSError, RuntimeError, ValueError, ImportError) as error:
             logger.exception("speech engines did not load")
             problems = [f"语音引擎没有加载成功（{type(error).__name__}）。"]
         for state in self._states.values():
             state |= {"status": "ok"} if not problems else {"status": "down", "detail": "".join(problems)}
 
-    def session(self, dialogue: Dialogue, send: EventSink) -> CallSession:
+    def session(self, dialogue: Dialogue, send: EventSink, tape: CallTape | None = None) -> CallSession:
+        """``tape``: where the call is recorded."""
         return CallSession(
             recogniser=self._recogniser,
             synthesiser=self._synthesiser,
@@ -77,6 +77,7 @@ class SpeechEngines:
             send=send,
             executor=self._threads,
             on_timings=self._measure,
+            tape=tape,
         )
 
     def listening(self) -> Listening:

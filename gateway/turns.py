@@ -59,6 +59,14 @@ class TurnResult:
     speech_change: SpeechChange | None = None
 
 
+@dataclass(frozen=True)
+class OwnAnswer:
+    """An answer of the gateway's own to words the engine need not see: 「再说一遍」 on a call."""
+
+    reply: Reply
+    intent: str
+
+
 class TurnService:
     """Takes a citizen's words through a turn. See the module for the order of things."""
 
@@ -90,8 +98,12 @@ class TurnService:
         channel: Channel,
         confidence: float = 1.0,
         client_message_id: str | None = None,
+        own: OwnAnswer | None = None,
     ) -> TurnResult:
         """One turn of ``conversation``; turns of one conversation run one after the other.
+
+        ``own`` is the answer where the engine is not to be asked; what it waits for stays open.
+        Danger and an agent who has the floor come before it.
 
         Raises:
             BadInputError: the text cannot be taken (nothing is recorded).
@@ -101,7 +113,7 @@ class TurnService:
         text = clean_text(raw_text)
         lock = self._locks.setdefault(conversation.conversation_id, asyncio.Lock())
         async with lock:
-            return await self._take(conversation.conversation_id, text, channel, confidence, client_message_id)
+            return await self._take(conversation.conversation_id, text, channel, confidence, client_message_id, own)
 
     async def hand_off(self, conversation: ConversationRecord, channel: Channel) -> TurnResult:
         """A person is wanted, said by key or button rather than in words."""
@@ -113,7 +125,13 @@ class TurnService:
         await asyncio.gather(*self._renewals, return_exceptions=True)
 
     async def _take(
-        self, conversation_id: str, text: str, channel: Channel, confidence: float, client_message_id: str | None
+        self,
+        conversation_id: str,
+        text: str,
+        channel: Channel,
+        confidence: float,
+        client_message_id: str | None,
+        own: OwnAnswer | None,
     ) -> TurnResult:
         record = await self._store.get_conversation(conversation_id)
         message = CitizenMessage(
@@ -131,14 +149,17 @@ class TurnService:
             # Recorded before a crash and never answered: the answer is made now, once.
             message = message.model_copy(update={"turn_id": begun.duplicate.turn_id})
         self._feed.publish(begun.events)
-        outcome = await self._answer(message, begun.conversation)
+        outcome = await self._answer(message, begun.conversation, own)
         return await self._finish(message, outcome, begun.conversation)
 
-    async def _answer(self, message: CitizenMessage, record: ConversationRecord) -> TurnOutcome:
+    async def _answer(self, message: CitizenMessage, record: ConversationRecord, own: OwnAnswer | None) -> TurnOutcome:
         if emergency := self._emergencies.look(message.text):
             return self._danger(emergency, record)
         if record.state not in BOT_ANSWERS:
             return TurnOutcome(**_still_open(record))  # an agent has the floor
+        if own is not None:
+            understanding = Understanding(intent=own.intent, confidence=1.0)
+            return TurnOutcome(replies=[_masked(own.reply)], understanding=understanding, **_still_open(record))
         try:
             answer = await self._engine.answer(message, record.state.value)
         except PartDownError as error:

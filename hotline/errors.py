@@ -278,6 +278,21 @@ class FrameOrderError(BadInputError):
     citizen_sentence = "通话要先发开始信号，再发声音。"
 
 
+class CallOverloadedError(HotlineError):
+    """More is said than can be answered: sound sent faster than in real time."""
+
+    code = "call_overloaded"
+    status = 429
+    citizen_sentence = "您说得太快，有几句没来得及听，请等我答完再说。"
+
+
+class RecordingDamagedError(HotlineError):
+    """A recording's file is missing, was changed, or was sealed with another key."""
+
+    code = "recording_damaged"
+    citizen_sentence = "这段录音读不出来：文件不在、被改过，或者不是用现在的密钥加密的。"
+
+
 class GuideError(HotlineError):
     """A guide file is wrong. ``detail`` names file, field and reason."""
 

@@ -19,7 +19,8 @@ class EventType(StrEnum):
     RATING = "rating"  # data: score, comment
     CALL_STARTED = "call_started"  # data: call_id, encoding, sample_rate
     TRANSCRIPT = "transcript"  # data: text (masked), confidence
-    SPEECH = "speech"  # data: phase (start | end | cut)
+    SPEECH = "speech"  # data: phase (cut), heard and unheard (masked)
+    RECORDING = "recording"  # data: state (started | refused), recording_id
     CALL_ENDED = "call_ended"  # data: reason
     PART_DOWN = "part_down"  # data: part, code
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from hotline.audit import AuditEntry, AuditFindings, Head
 from hotline.cases import Case, IdentityProof, Verification
@@ -238,3 +238,55 @@ class SpeechStream(Protocol):
     def speak(
         self, sentences: Sequence[str], speed: float = 1.0, language: str = MANDARIN
     ) -> AsyncIterator[Speech]: ...
+
+
+class RecordedTurn(BaseModel):
+    """Where in a recording somebody speaks, in seconds from its start. ``who``: caller or line."""
+
+    model_config = ConfigDict(frozen=True)
+
+    turn_id: str
+    who: str
+    begun_s: float
+    ended_s: float
+
+
+class Recording(BaseModel):
+    """What is known of a call's recording; the sound itself is a sealed file of that name.
+    ``ended_at`` is None while the call goes on, and after a crash until the next start."""
+
+    model_config = ConfigDict(frozen=True)
+
+    recording_id: str
+    conversation_id: str
+    call_id: str
+    sample_rate: int  # Hz
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    seconds: float = 0.0
+    size_bytes: int = 0
+    turns: tuple[RecordedTurn, ...] = ()
+
+
+class RecordingRegister(Protocol):
+    """The list of recordings. The SQL adapter may raise StorageDownError."""
+
+    async def keep(self, recording: Recording) -> None:
+        """Adds it, or replaces what was known of it."""
+        ...
+
+    async def find(self, recording_id: str) -> Recording:
+        """Raises NotFoundError."""
+        ...
+
+    async def of_conversation(self, conversation_id: str) -> list[Recording]:
+        """Oldest first."""
+        ...
+
+    async def listed(self, started_before: datetime | None = None) -> list[Recording]:
+        """All, or those started before; oldest first."""
+        ...
+
+    async def remove(self, recording_id: str) -> bool:
+        """False where there was none."""
+        ...

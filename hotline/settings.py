@@ -47,7 +47,12 @@ class Settings(BaseSettings):
     silence_prompt_s: float = Field(12.0, description="来电人多久不出声就问一次（秒）")
     silence_hangup_s: float = Field(110.0, description="来电人一直不出声多久后道别挂断（秒）")
     call_idle_s: float = Field(60.0, description="通话多久收不到任何一帧就挂断（秒）")
+    opening_after_ms: int = Field(250, description="说完后多久还没有答复就先出一声「嗯」（毫秒）；0 不出声")
     max_utterance_s: float = Field(30.0, description="一句话最长多久（秒）")
+
+    recording: bool = Field(True, description="通话录音（加密保存）；关了就不录，问候语也不说录音")
+    recording_days: int = Field(90, ge=1, description="录音保存多少天，到期删除")
+    recording_max_mb: int = Field(20000, ge=1, description="录音总共最多占多少 MB，超出时从最早的删起")
 
     consult_days: int = Field(2, description="咨询的办理时限（工作日）")
     help_days: int = Field(10, description="求助、建议的办理时限（工作日）")

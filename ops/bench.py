@@ -22,7 +22,7 @@ import numpy as np
 import websockets
 
 from hotline.settings import ROOT
-from ops import bench_search, bench_speech
+from ops import bench_calls, bench_search, bench_speech
 from ops.line import Line, running_line
 from ops.progress import SetUpError, say
 from voice.audio import read_wav, resample, to_pcm
@@ -73,10 +73,10 @@ def text_turns(line: Line) -> dict[str, Any]:
 
 
 async def one_call(address: str, sound: bytes, spoken_s: float) -> float | None:
-    """Seconds from the end of the recording's speech to the first byte of the answer."""
+    """Seconds from the end of the recording's speech to the first sound."""
     async with websockets.connect(address.replace("http", "ws") + "/api/v1/calls", max_size=None) as socket:
         await socket.send(json.dumps({"type": "start", "encoding": "pcm_s16le", "sample_rate": _RATE}))
-        greeted = answered = False
+        greeted = False
         ended_speaking = 0.0
 
         async def speak() -> None:
@@ -97,14 +97,13 @@ async def one_call(address: str, sound: bytes, spoken_s: float) -> float | None:
             async with asyncio.timeout(60):
                 async for frame in socket:
                     if isinstance(frame, bytes):
-                        if answered:
+                        if ended_speaking:
                             return time.perf_counter() - ended_speaking
                         continue
                     event = json.loads(frame)
                     if event["type"] == "speech" and event["phase"] == "end" and not greeted:
                         greeted = True
                         speaking = asyncio.create_task(speak())
-                    answered = answered or (greeted and event["type"] == "speech" and event["phase"] == "start")
         finally:
             if speaking:
                 speaking.cancel()
@@ -195,6 +194,7 @@ def measure() -> dict[str, Any]:
         say("十路通话 …")
         lag = bench_speech.loop_lag(line, [_clip(name)[0] for name in ("q_02.wav", "q_07.wav")])
     report["recognition"] = bench_speech.measure() | {"loop_lag": lag}
+    report["calls"] = bench_calls.measure()
     say("检索 …")
     report["search"] = bench_search.measure()
     bench_search.plot(report["search"])
@@ -213,6 +213,8 @@ def table(report: dict[str, Any]) -> str:
             f"| 直接问 Rasa | {turns['raw_rasa']['p50_ms']} ms | {turns['raw_rasa']['p95_ms']} ms |",
             f"| p95 之比（要 ≤ 1.25） | | {turns['p95_ratio']} |",
             f"| 说完到听见第一声 | {wait['p50_ms']} ms | {wait['p95_ms']} ms |",
+            "",
+            bench_calls.table(report["calls"]),
             "",
             bench_search.table(report["search"]),
             "",

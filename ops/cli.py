@@ -17,6 +17,10 @@ tool = typer.Typer(help='给人和验收用的小工具；--jsonl 从标准输�
 app.add_typer(tool, name="tool")
 app.add_typer(users, name="users")
 app.add_typer(audit, name="audit")
+recordings = typer.Typer(
+    help="通话录音：列出、取出。录音是加密的，只有这里和数据目录里的密钥能打开。", no_args_is_help=True
+)
+app.add_typer(recordings, name="recordings")
 
 
 @app.command()
@@ -137,6 +141,35 @@ def speak_form(
 
     for row in _rows(text, jsonl):
         _print({"id": row["id"], "spoken": spoken(row["text"])})
+
+
+@recordings.command("list")
+def list_recordings(conversation_id: Annotated[str, typer.Argument(help="对话编号")]) -> None:
+    """一次对话的录音，一行一个：编号、开始、秒数、字节数。"""
+    from ops.recordings import of_conversation
+
+    found = of_conversation(conversation_id)
+    for one in found:
+        typer.echo(f"{one.recording_id}\t{one.started_at.isoformat()}\t{one.seconds:.1f}\t{one.size_bytes}")
+    if not found:
+        typer.echo("这次对话没有录音。")
+
+
+@recordings.command("export")
+def export_recording(
+    recording_id: Annotated[str, typer.Argument(help="录音编号")],
+    out: Annotated[Path, typer.Argument(help="写到哪个 WAV 文件；已有的不覆盖")],
+) -> None:
+    """取出一段录音：两个声道，左边来电人，右边热线。取出的文件没有加密，用完请删。"""
+    from hotline.errors import HotlineError
+    from ops.recordings import export_wav
+
+    try:
+        content = export_wav(recording_id, out)
+    except (HotlineError, OSError) as error:
+        typer.echo(f"没有取出：{error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"已写 {out}，{content.seconds:.1f} 秒" + ("" if content.finished else "（通话中断，到此为止）"))
 
 
 def _rows(text: str | None, jsonl: bool) -> list[dict[str, str]]:

@@ -68,7 +68,7 @@ def _do(work: Callable[[SignIn, SqlAuditLog], Awaitable[R]]) -> R:
         raise typer.Exit(1) from None
 
 
-def _actor() -> str:
+def actor() -> str:
     """Whoever runs the command, as the audit log names them."""
     return f"console:{os.environ.get('SUDO_USER') or getpass.getuser()}"[:64]
 
@@ -88,7 +88,7 @@ def add(
 ) -> None:
     """新建账号。"""
     password = _password(password_stdin)
-    made = _do(lambda sign_in, _: sign_in.add_account(_actor(), name, role, password, display_name))
+    made = _do(lambda sign_in, _: sign_in.add_account(actor(), name, role, password, display_name))
     typer.echo(f"已新建 {made.username}（{'、'.join(ROLE_NAMES[r] for r in made.roles)}）。")
 
 
@@ -108,14 +108,14 @@ def list_users(as_json: Annotated[bool, typer.Option("--json", help="一行一�
 @users.command("disable")
 def disable(name: Name) -> None:
     """停用账号，它的登录马上失效。"""
-    _do(lambda sign_in, _: sign_in.change_account(_actor(), name, disabled=True))
+    _do(lambda sign_in, _: sign_in.change_account(actor(), name, disabled=True))
     typer.echo(f"已停用 {name}。")
 
 
 @users.command("enable")
 def enable(name: Name) -> None:
     """恢复停用的账号，并解除锁定。"""
-    _do(lambda sign_in, _: sign_in.change_account(_actor(), name, disabled=False))
+    _do(lambda sign_in, _: sign_in.change_account(actor(), name, disabled=False))
     typer.echo(f"已恢复 {name}。")
 
 
@@ -123,14 +123,14 @@ def enable(name: Name) -> None:
 def reset(name: Name, password_stdin: FromStdin = False) -> None:
     """重置密码，解除锁定；原来的登录马上失效。"""
     password = _password(password_stdin)
-    _do(lambda sign_in, _: sign_in.change_account(_actor(), name, password=password))
+    _do(lambda sign_in, _: sign_in.change_account(actor(), name, password=password))
     typer.echo(f"已重置 {name} 的密码。")
 
 
 @users.command("roles")
 def roles(name: Name, role: Annotated[list[str], typer.Option("--role", help="新的角色，可写几次")]) -> None:
     """改角色，马上生效。"""
-    changed = _do(lambda sign_in, _: sign_in.change_account(_actor(), name, roles=role))
+    changed = _do(lambda sign_in, _: sign_in.change_account(actor(), name, roles=role))
     typer.echo(f"{changed.username} 现在是：{'、'.join(ROLE_NAMES[r] for r in changed.roles)}。")
 
 
@@ -171,7 +171,7 @@ def list_entries(
     """打印审计记录，一行一个 JSON；这一次查看也记一条。"""
 
     async def read(_: SignIn, log: SqlAuditLog) -> list[str]:
-        await log.record(_actor(), "audit_read", "audit:entries", {"after": after, "limit": limit})
+        await log.record(actor(), "audit_read", "audit:entries", {"after": after, "limit": limit})
         return [entry.model_dump_json() for entry in await log.entries(after, limit)]
 
     for line in _do(read):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import os
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hotline.audit import AuditEntry, AuditFault, AuditFindings, ChainCheck, Head, new_entry
+from hotline.secret_file import secret_of
 from storage.errors import StorageDownError
 from storage.runner import Runner
 from storage.tables import audit_entries as T
@@ -25,17 +24,7 @@ _HEAD_MISSING = "audit.head 没有了或读不出来，不能证明末尾的记�
 
 def audit_key(file: Path) -> bytes:
     """The key of the chain; made at first use, readable by its owner alone."""
-    with suppress(FileExistsError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Written under another name and linked: a second process never reads half a key.
-        draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-        try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-                out.write(secrets.token_hex(32))
-            os.link(draft, file)
-        finally:
-            draft.unlink(missing_ok=True)
-    return bytes.fromhex(file.read_text(encoding="ascii").strip())
+    return secret_of(file)
 
 
 class HeadFile:

@@ -37,6 +37,7 @@ from storage.rows import event_of, event_values, record_of, record_values, turn_
 from storage.runner import make_runner
 from storage.tables import conversations as C
 from storage.tables import events as E
+from storage.tables import recordings as RECORDINGS
 from storage.tables import turns as T
 
 _QUEUED = ConversationState.QUEUED.value
@@ -217,7 +218,7 @@ class SqlStore:
             ids = list(connection.execute(chosen).scalars())
             for start in range(0, len(ids), 500):  # engines limit the values of one statement
                 some = ids[start : start + 500]
-                for table in (E, T, C):
+                for table in (E, T, RECORDINGS, C):
                     connection.execute(sa.delete(table).where(table.c.conversation_id.in_(some)))
             return len(ids)
 

@@ -202,3 +202,20 @@ work_order_outbox = sa.Table(
     sa.Column("refused", sa.Boolean, nullable=False),
     sa.Index("ix_work_order_outbox_next_at", "next_at"),
 )
+
+# No foreign key: a recording is found and deleted also where its conversation is gone.
+recordings = sa.Table(
+    "recordings",
+    metadata,
+    sa.Column("recording_id", sa.String(64), primary_key=True),
+    sa.Column("conversation_id", sa.String(64), nullable=False),
+    sa.Column("call_id", sa.String(64), nullable=False),
+    sa.Column("sample_rate", sa.Integer, nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("turns", sa.JSON, nullable=False),
+    sa.Index("ix_recordings_conversation_id", "conversation_id"),
+    sa.Index("ix_recordings_started_at", "started_at"),
+)

@@ -63,10 +63,12 @@ class SpeechStarted:
 
 @dataclass(frozen=True)
 class SpeechContinues:
-    """One more frame of the utterance. ``voiced_ms`` counts its speech so far, in ms."""
+    """One more frame of the utterance. ``voiced_ms`` counts its speech so far, in ms; ``voiced``
+    tells whether this frame is speech."""
 
     audio: Samples
     voiced_ms: float
+    voiced: bool
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ class Endpointer:
     Args:
         sample_rate: Hz of the frames.
         frame_samples: samples in every frame.
-        endpoint_silence_ms: silence that ends an utterance; may be changed while running.
+        endpoint_silence_ms: silence that ends an utterance; may be changed at any frame
+            (:func:`voice.turn_taking.patience_ms`).
         max_utterance_s: the longest utterance before it is cut.
         onset_frames: voiced frames in a row that make an onset.
         preroll_ms: sound kept from before the first voiced frame.
@@ -173,7 +176,7 @@ class Endpointer:
             self._speech_end = self.received
         else:
             self._silent_frames += 1
-        events: list[EndpointEvent] = [SpeechContinues(frame, self.voiced_ms)]
+        events: list[EndpointEvent] = [SpeechContinues(frame, self.voiced_ms, voiced)]
         if not voiced and self._silent_frames * self._frame_ms >= self.endpoint_silence_ms:
             events.append(self._end(Signal.HUNG_OVER))
         elif self._utterance_samples >= self._max_samples:

@@ -19,6 +19,9 @@ class Prompts:
     not_heard: str
     not_heard_again: str
     key_unused: str
+    key_number: str
+    opening: str
+    opening_late: str
 
     def all(self) -> list[str]:
         """Every sentence, for warming a synthesiser's cache."""

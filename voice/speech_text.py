@@ -19,7 +19,7 @@ from voice.spoken_numbers import (
 )
 
 _HOTLINES = "12345|12333|12329|12348|12315|12366|12328|12389|12393|12388|12380|12318|12320|12367|12337|" \
-            "10086|10000|10010|95598|110|119|120|122|114"  # fmt: skip
+            "10086|10010|95598|110|119|120|122|114"  # fmt: skip
 _N = r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _RANGE = r"\s*(?:-|—|–|~|～|至|到)\s*"
 _NOT_IN_NUMBER = r"(?<![\d.A-Za-z])"
@@ -53,6 +53,9 @@ def _by_four(part: str) -> list[str]:
 
 def _grouped(number: str) -> str:
     """A dialled or checked number, in groups that an ear can follow."""
+    number, _, extension = number.partition("转")
+    if extension:
+        return f"{_grouped(number)}，转{digits(extension)}"
     parts = [part for part in re.split(r"[-—\s]+|(?<=[A-Za-z])(?=\d{4})", number) if part]
     if len(parts) == 1 and re.fullmatch(r"1\d{10}", number):
         parts = [number[:3], number[3:7], number[7:]]
@@ -68,7 +71,7 @@ def _plain_number(match: re.Match[str]) -> str:
     number = match[0]
     if "." in number or "," in number:
         return quantity(number)
-    if len(number) >= 5 or (len(number) > 1 and number[0] == "0"):
+    if (len(number) >= 5 and not number.endswith("000")) or (len(number) > 1 and number[0] == "0"):
         return _grouped(number)
     return quantity(number)
 
@@ -81,12 +84,14 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
     (re.compile(r"!?\[([^\]]*)\]\([^)]*\)"), r"\1"),
     (re.compile(r"<[^<>\n]{1,80}>"), ""),
     (re.compile(r"(?:https?://|www\.)[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+", re.I), "网址这里不念"),
-    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "邮箱地址这里不念"),
+    (re.compile(r"(?:电子邮箱|邮箱)?[:：\s]*[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"), "邮箱地址这里不念"),
+    (re.compile(r"(?<![A-Za-z\d.])(?:[A-Za-z0-9-]+\.)+(?:com|cn|net|org)(?![A-Za-z\d])(?:/[A-Za-z0-9\-._~/?#=&%]*)?", re.I),
+     "网址这里不念"),
     (re.compile(r"(?m)^\s*(?:[-*•·●◦▪►>]|#{1,6})\s+"), ""),
     (re.compile(r"\*\*([^*\n]+)\*\*"), r"\1"),
     (re.compile(r"(?m)^\s*[(（]?(\d{1,2})(?:\.(?:\s+|(?=[^\d\s]))|[、)）]\s*)"),
      lambda m: f"第{quantity(m[1])}，"),
-    (re.compile(r"[①-⑳]"), lambda m: f"第{quantity(str(int(unicodedata.numeric(m[0]))))}，"),
+    (re.compile(r"[①-⑳]"), lambda m: f"，第{quantity(str(int(unicodedata.numeric(m[0]))))}，"),
     # masks
     (re.compile(r"(\d{2,6})[*＊]{3,}([\dXx]{2,4})"), _masked),
     (re.compile(r"()[*＊]{3,}(\d{4})"), _masked),
@@ -99,8 +104,10 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
      lambda m: date_words(m[1], m[2], m[3])),
     (re.compile(r"((?:19|20)\d\d)\s*年\s*(\d{1,2})\s*月(?:\s*(\d{1,2})\s*[日号])?"),
      lambda m: date_words(m[1], m[2], m[3])),
-    (re.compile(rf"((?:19|20)\d\d)\s*年?{_RANGE}((?:19|20)\d\d)\s*年"),
-     lambda m: f"{digits(m[1], '一')}到{year(m[2])}"),
+    (re.compile(rf"((?:19|20)\d\d)\s*年?{_RANGE}((?:19|20)\d\d)\s*(学?年)"),
+     lambda m: f"{digits(m[1], '一')}到{digits(m[2], '一')}{m[3]}"),
+    (re.compile(rf"{_NOT_IN_NUMBER}((?:19|20)\d\d)-(0[1-9]|1[0-2])(?![\d-])"), lambda m: date_words(m[1], m[2], None)),
+    (re.compile(rf"{_NOT_IN_NUMBER}((?:19|20)\d\d)(?=\s*(?:版|届|级))"), lambda m: digits(m[1], "一")),
     (re.compile(rf"{_NOT_IN_NUMBER}((?:19|20)\d\d)\s*年(?!限|以上|内)"), lambda m: year(m[1])),
     (re.compile(rf"{_NOT_IN_NUMBER}(\d{{1,2}}){_RANGE}(\d{{1,2}})\s*(月|日|号)(?!楼|窗|线)"),
      lambda m: f"{quantity(m[1])}到{quantity(m[2])}{m[3]}"),
@@ -113,11 +120,14 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
     (re.compile(rf"{_NOT_IN_NUMBER}([01]?\d|2[0-4])[:：]([0-5]\d)(?:[:：][0-5]\d)?(?!\d)"),
      lambda m: clock(m[1], m[2])),
     (re.compile(r"7\s*[×xX*]\s*24"), "七乘二十四"),
+    (re.compile(r"(?<![满过\d])([5-9]0|00)(?=后(?!\d|位))"), lambda m: digits(m[1])),
+    (re.compile(r"(?<![\d.:：])(\d{1,4})[:：](\d{1,5})(?![\d:：.])"), lambda m: f"{quantity(m[1])}比{quantity(m[2])}"),
     # numbers that are dialled or checked
-    (re.compile(rf"(?<!\d)(?:{_HOTLINES})(?!\d|\.\d|[-－—]\d|\s*(?:元|天|个|年|分|人|份|㎡|平))"),
+    (re.compile(rf"(?<!\d)(?:{_HOTLINES})(?!\d|\.\d|[-－—]\d|[A-Za-z%％‰]|\s*(?:元|天|个|年|分|人|份|㎡|平))"),
      lambda m: digits(m[0])),
     (re.compile(r"(?<!\d)0\d{2,3}[-—\s]\d{3,4}[-\s]?\d{4}(?:[-—转]\d{1,5})?(?!\d)"),
      lambda m: _grouped(m[0])),
+    (re.compile(r"(?:\+|\b00)86[-\s]?(?=1[3-9]\d)"), ""),
     (re.compile(r"(?<![\d.])1[3-9]\d[-\s]?\d{4}[-\s]?\d{4}(?!\d)"), lambda m: _grouped(m[0])),
     (re.compile(r"(?<!\d)[48]00[-\s]\d{3,4}[-\s]\d{3,4}(?!\d)"), lambda m: _grouped(m[0])),
     (re.compile(r"(?<![\dA-Za-z])\d{17}[\dXx](?![\dA-Za-z])"), lambda m: _grouped(m[0])),
@@ -129,7 +139,17 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
     (re.compile(r"[A-Z][·.]?[A-Z\d]{5,6}(?![A-Za-z\d])(?<=\d)"),
      lambda m: digits(m[0])),
     (re.compile(r"(?<![\d.])(\d{3,4})(?=\s*(?:室|房|号房|路公交|路车))"), lambda m: digits(m[1])),
+    (re.compile(r"(?<![A-Za-z\d])([GS])(\d{1,4})(?=\s*(?:高速|国道|省道|线))"), lambda m: digits(m[1] + m[2])),
+    (re.compile(r"(?<![A-Za-z])No\.?\s*(\d{1,6})", re.I), lambda m: f"第{quantity(m[1])}号"),
     # money, shares, ranges, units
+    (re.compile(r"(?<=[元块角分])\s*/\s*(?=(?:个|每)?(?:平方米|平米|㎡|m²|立方米|月|年|天|日|人|次|份|户|小时|件|学期|亩|吨|度|科|证|张|本|套|辆))"),
+     "每"),
+    (re.compile(r"(?<![\d.])[-−](?=\d+(?:\.\d+)?\s*(?:℃|°C|摄氏度|度))"), "零下"),
+    (re.compile(r"±"), "正负"),
+    (re.compile(r"[>＞](?=\s*\d)"), "超过"),
+    (re.compile(r"[<＜](?=\s*\d)"), "不到"),
+    (re.compile(r"[≥]\s*"), "不少于"),
+    (re.compile(r"[≤]\s*"), "不超过"),
     (re.compile(rf"[¥￥]\s*({_N})\s*(万元|亿元|万|亿|元)?"),
      lambda m: money(m[1], "元" if m[2] in (None, "元") else m[2].removesuffix("元") + "元")),
     (re.compile(rf"{_NOT_IN_NUMBER}({_N})\s*元?{_RANGE}({_N})\s*(万元|亿元|元|块钱|块)"),
@@ -141,10 +161,13 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
      lambda m: f"百分之{quantity(m[1])}到百分之{quantity(m[2])}"),
     (re.compile(rf"{_NOT_IN_NUMBER}({_N})\s*[%％]"), lambda m: f"百分之{quantity(m[1])}"),
     (re.compile(rf"{_NOT_IN_NUMBER}({_N})\s*‰"), lambda m: f"千分之{quantity(m[1])}"),
+    (re.compile(rf"{_NOT_IN_NUMBER}({_N}){_RANGE}({_N})\s*({'|'.join(map(re.escape, _LONG_UNITS))})(?![A-Za-z\d])"),
+     lambda m: f"{quantity(m[1])}到{counted(m[2], _UNITS[m[3]])}"),
     (re.compile(rf"{_NOT_IN_NUMBER}({_N})\s*({'|'.join(map(re.escape, _LONG_UNITS))})(?![A-Za-z\d])"),
      lambda m: counted(m[1], _UNITS[m[2]])),
     (re.compile(rf"{_NOT_IN_NUMBER}(\d{{1,3}})/(\d{{1,3}})(?![\d/])"),
-     lambda m: f"{quantity(m[2])}分之{quantity(m[1])}"),
+     lambda m: f"{quantity(m[2])}分之{quantity(m[1])}" if int(m[1]) < int(m[2]) else f"{m[1]}、{m[2]}"),
+    (re.compile("〇"), "零"),
     (re.compile(rf"{_NOT_IN_NUMBER}({_N}){_RANGE}({_N})\s*({MEASURES})"),
      lambda m: f"{counted(m[1], m[3]).removesuffix(m[3])}到{counted(m[2], m[3])}"),
     (re.compile(r"第\s*(\d{1,4})"), lambda m: f"第{quantity(m[1])}"),
@@ -152,8 +175,6 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
     (re.compile(rf"{_NOT_IN_NUMBER}(\d{{1,4}}){_RANGE}(\d{{1,4}})(?![\d-])"), _range(quantity)),
     (re.compile(rf"{_N}"), _plain_number),
     # signs that have a name, then what has none
-    (re.compile(r"(?<=[\u4e00-\u9fff])\s*[≥]\s*"), "不少于"),
-    (re.compile(r"(?<=[\u4e00-\u9fff])\s*[≤]\s*"), "不超过"),
     (re.compile(r"(?<=[零一二三四五六七八九十百千万])[×xX*](?=[零一二三四五六七八九十两])"), "乘"),
     (re.compile("|".join(map(re.escape, ("㎡", "m²", "㎥", "℃")))), lambda m: _UNITS[m[0]]),
     (re.compile(r"\+"), "加"),

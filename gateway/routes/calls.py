@@ -39,10 +39,15 @@ async def call(socket: WebSocket) -> None:
         await socket.close(_TRY_AGAIN)
         return
     call_id = uuid.uuid4().hex
-    dialogue = CallDialogue(house, record)
-    session = house.speech.session(dialogue, _sender(socket))
+    recording = None
+    if house.recordings is not None and start.get("record") is not False:
+        rate = parse_format(start["encoding"], start["sample_rate"])[1]
+        recording = await house.recordings.begin(record.conversation_id, call_id, rate)
+    dialogue = CallDialogue(house, record, recording)
+    session = house.speech.session(dialogue, _sender(socket), recording.tape if recording else None)
     started = {
         "type": "started", "call_id": call_id, "conversation_id": record.conversation_id, "token": token,
+        "recorded": recording is not None,
     }  # fmt: skip
     caller = start.get("caller")
     await dialogue.log(
@@ -52,6 +57,7 @@ async def call(socket: WebSocket) -> None:
             "encoding": start["encoding"],
             "sample_rate": start["sample_rate"],
             "caller": mask_phone(caller) if isinstance(caller, str) and len(caller) >= 7 else None,
+            "recording_id": recording.recording.recording_id if recording else None,
         },
     )
     house.metrics.calls.inc()
@@ -62,6 +68,8 @@ async def call(socket: WebSocket) -> None:
     finally:
         house.metrics.calls.dec()
         await session.abandon()
+        if recording is not None and house.recordings is not None:
+            await house.recordings.end(recording)
         await dialogue.log(EventType.CALL_ENDED, {"call_id": call_id, "reason": reason})
 
 

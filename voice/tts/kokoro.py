@@ -78,7 +78,7 @@ class KokoroSynthesiser:
                 log.exception("Kokoro 载入失败")
                 raise SynthesiserDownError from problem
 
-    def _speak(self, sentence: str, speed: float) -> Speech:
+    def _speak(self, sentence: str, speed: float, run: _Run) -> Speech:
         self.load()
         phonemes, _ = self._phonemes(sentence)
         tokens = [self._vocab[p] for p in phonemes if p in self._vocab][:_MAX_TOKENS]
@@ -92,15 +92,19 @@ class KokoroSynthesiser:
                 "style": style,
                 "speed": np.array([speed], dtype=np.float32),
             },
+            run.options(),
         )
         return Speech(pcm=to_pcm(clip(_trim(audio.reshape(-1)) * 32767.0)), sample_rate=SAMPLE_RATE)
 
     async def synthesise(self, sentence: str, speed: float = 1.0, language: str = MANDARIN) -> Speech:
         if language != MANDARIN:
             raise SynthesiserDownError  # this voice speaks Mandarin alone
-        loop = asyncio.get_running_loop()
+        loop, run = asyncio.get_running_loop(), _Run()
         try:
-            return await loop.run_in_executor(self._worker, self._speak, sentence, clamp_speed(speed))
+            return await loop.run_in_executor(self._worker, self._speak, sentence, clamp_speed(speed), run)
+        except asyncio.CancelledError:
+            run.stop()
+            raise
         except SynthesiserDownError:
             raise
         except Exception as problem:  # as above: one sentence failed, whatever the reason
@@ -109,6 +113,27 @@ class KokoroSynthesiser:
 
     async def close(self) -> None:
         await asyncio.to_thread(self._worker.shutdown, wait=True, cancel_futures=True)
+
+
+class _Run:
+    """One sentence in the model. ``stop`` ends it at the next node, so that a caller who interrupts
+    does not wait for the worker to finish what nobody will hear."""
+
+    def __init__(self) -> None:
+        self._stopped = False
+        self._options: Any = None
+
+    def options(self) -> Any:
+        import onnxruntime
+
+        self._options = onnxruntime.RunOptions()
+        self._options.terminate = self._stopped
+        return self._options
+
+    def stop(self) -> None:
+        self._stopped = True
+        if self._options is not None:
+            self._options.terminate = True
 
 
 def _trim(audio: Any) -> Any:

@@ -40,10 +40,12 @@ from knowledge_base.request_reading import RequestReader
 from knowledge_base.triage import load_categories
 from storage.audit import SqlAuditLog, audit_key
 from storage.engine import make_engine
+from storage.recordings import SqlRecordings
 from storage.seal import RowSeal
 from storage.sql import SqlStore
 from storage.staff_sql import SqlStaffStore
 from storage.work_orders_sql import SqlWorkOrders
+from voice.recording import Recordings
 from voice.stt.scripted import ScriptedRecogniser
 from voice.tts.scripted import ScriptedSynthesiser
 from voice.vad import LoudnessVad
@@ -169,8 +171,22 @@ async def running_gateway(
         metrics,
         now=clock,
     )
+    recordings = Recordings(SqlRecordings(store.runner), settings)
     services = Services(
-        settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, orders
+        settings,
+        store,
+        turns,
+        feed,
+        sentences,
+        hub,
+        engine,
+        speech,
+        metrics,
+        audit,
+        sign_in,
+        sign_on,
+        orders,
+        recordings,
     )
 
     @asynccontextmanager
@@ -181,6 +197,7 @@ async def running_gateway(
             await turns.close()
             await sign_in.close()
             await speech.close()
+            await recordings.close()
             await store.close()
 
     app = create_app(bootstrap)

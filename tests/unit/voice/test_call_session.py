@@ -7,8 +7,7 @@ import threading
 
 from hotline.errors import ActionsDownError, RecogniserDownError, SynthesiserDownError
 from hotline.messages import Transcript
-from voice.ports import SpokenReply
-from voice.session import BARGE_IN_MS
+from voice.player import LEAD_S
 from voice.stt.base import DownRecogniser
 from voice.tts.scripted import ScriptedSynthesiser
 
@@ -64,7 +63,7 @@ async def test_timings_are_reported_once_a_turn(make_call):
     assert [t.turn_id for t in told] == ["t1"]
 
 
-async def test_audio_leaves_in_twenty_ms_frames_no_more_than_a_third_of_a_second_ahead(make_call):
+async def test_audio_leaves_in_twenty_ms_frames_hardly_ahead_of_what_is_heard(make_call):
     for encoding, rate, size in (("pcm_s16le", 16000, 640), ("mulaw", 8000, 160)):
         call = make_call(encoding=encoding, rate=rate)
         await call.start()
@@ -73,7 +72,7 @@ async def test_audio_leaves_in_twenty_ms_frames_no_more_than_a_third_of_a_second
         assert {len(frame) for _, frame in audio} == {size}
         start = audio[0][0]
         lead = [(index + 1) * 0.02 - (at - start) for index, (at, _) in enumerate(audio)]
-        assert 0.25 < max(lead) <= 0.33
+        assert 0.1 < max(lead) <= LEAD_S + 0.03
 
 
 async def test_a_caller_who_interrupts_stops_the_speech_and_is_answered(make_call):
@@ -83,7 +82,7 @@ async def test_a_caller_who_interrupts_stops_the_speech_and_is_answered(make_cal
     await call.speak(1.2)
     assert call.has({"type": "speech", "phase": "cut", "turn_id": "t0"})
     cut_at = next(at for at, f in call.frames if isinstance(f, dict) and f.get("phase") == "cut")
-    assert 0.5 + BARGE_IN_MS / 1000 - 0.04 <= cut_at <= 0.5 + BARGE_IN_MS / 1000 + 0.15
+    assert 0.6 <= cut_at <= 0.8
     assert not any(isinstance(f, bytes) for at, f in call.frames if at > cut_at)
     await call.quiet(3.0)
     assert call.kinds[-5:] == ["transcript", "reply", "speech:start", "audio", "speech:end"]
@@ -93,7 +92,7 @@ async def test_a_short_yes_while_the_line_speaks_does_not_stop_it(make_call):
     call = make_call(["嗯"])
     await call.start()
     await call.quiet(0.3)
-    await call.speak(0.18)
+    await call.hum(0.3)
     await call.quiet(3.0)
     assert not call.has({"phase": "cut"})
     assert call.has({"type": "speech", "phase": "end", "turn_id": "t0"})
@@ -320,12 +319,8 @@ async def test_a_reply_that_closes_the_conversation_ends_the_call_after_its_last
 
 
 async def test_a_question_for_a_number_gives_the_caller_more_time(make_call):
-    class Patient(type(make_call().dialogue)):
-        async def answer(self, text, confidence):
-            self.asked.append((text, confidence))
-            return SpokenReply("t", "请报号。", {"text": "请报号。"}, endpoint_silence_ms=1500)
-
-    call = make_call(["查办件", "一二三四"], dialogue=Patient())
+    call = make_call(["查办件", "一二三四"])
+    call.dialogue.expects = "case_reference"
     await call.listen_to_greeting()
     await call.speak(1.0)
     await call.quiet(3.0)
