@@ -104,9 +104,9 @@ async def _house(kind: str, settings: Settings) -> AsyncIterator[Any]:
     from storage.recordings import SqlRecordings
     from storage.sql import SqlStore
     from voice.recording import Recordings
+    from voice.stt.load import load_recogniser
     from voice.stt.scripted import ScriptedRecogniser
     from voice.stt.vosk import VoskRecogniser
-    from voice.stt.whisper import WhisperRecogniser
     from voice.tts.load import load_synthesiser
     from voice.tts.scripted import ScriptedSynthesiser
     from voice.vad import load_vad
@@ -127,10 +127,9 @@ async def _house(kind: str, settings: Settings) -> AsyncIterator[Any]:
     recogniser: Recogniser = Heard([])
     synthesiser: Synthesiser = ScriptedSynthesiser(ms_per_character=150.0)
     if kind == "whisper":
-        from gateway.bootstrap import recognition_prompt
+        from gateway.domain_words import domain_words
 
-        folder = settings.models_dir / "whisper-base"
-        recogniser = WhisperRecogniser(folder, prompt=recognition_prompt(), threads=settings.speech_threads)
+        recogniser = load_recogniser(settings.model_copy(update={"stt_engine": "whisper"}), domain_words())
     elif kind == "streaming":
         recogniser = VoskRecogniser(settings.models_dir / "vosk-ko")
     if kind != "free":

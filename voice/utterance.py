@@ -92,12 +92,6 @@ class Utterance:
             self._queue.put_nowait(_Mark.RESUMED)
         self._silence, self._told = None, False
 
-    def pause_began(self) -> None:
-        """The speaker fell silent; nothing to do for an engine that decides as it goes."""
-
-    def speech_resumed(self) -> None:
-        """The silence was no end."""
-
     def end(self) -> None:
         self._queue.put_nowait(_Mark.ENDED)
 
