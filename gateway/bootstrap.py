@@ -19,6 +19,7 @@ from gateway.auth.oidc import SignOn, sealing_key
 from gateway.auth.signin import SignIn
 from gateway.dialogue import RasaDialogue
 from gateway.domain_words import domain_words
+from gateway.doors import open_doors
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
 from gateway.loop_lag import watch_loop_lag
@@ -96,9 +97,11 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         asyncio.create_task(work) for work in (_warm_up(speech, engine), watch_loop_lag(metrics), orders.run())
     ]
     try:
-        yield Services(
+        house = Services(
             settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, orders
         )
+        async with open_doors(house):
+            yield house
     finally:
         for task in background:
             task.cancel()
