@@ -51,6 +51,7 @@ class Caller:
         self.heard: list[Samples] = []
         self.hung_up = asyncio.Event()
         self._changed = asyncio.Event()
+        self._waited_for = 0
 
     @property
     def loud(self) -> int:
@@ -70,13 +71,14 @@ class Caller:
                 await self._changed.wait()
 
     async def until_loud(self, more: int = 3) -> None:
-        """Hears that many more frames of speech."""
-        wanted = self.loud + more
-        await self.until(lambda: self.loud >= wanted)
+        """Hears that many frames of speech, those included that nobody waited for yet."""
+        self._waited_for += more
+        await self.until(lambda: self.loud >= self._waited_for)
 
     async def until_quiet(self) -> None:
         """Hears ten frames of silence in a row: the line has finished. A page only hears no more."""
         await self.until(lambda: len(self.heard) >= 10 and all(np.abs(p).max() <= LOUD for p in self.heard[-10:]))
+        self._waited_for = self.loud
 
     async def dial(self) -> None:
         raise NotImplementedError
@@ -203,9 +205,7 @@ class AudioSocketCaller(Caller):
 class SipCaller(Caller):
     """``status`` is the final answer to the INVITE. ``lose`` tells which of our frames the network loses."""
 
-    def __init__(
-        self, address: tuple[str, int], number: str | None = "13800000001", payload_type: int = 0
-    ) -> None:
+    def __init__(self, address: tuple[str, int], number: str | None = "13800000001", payload_type: int = 0) -> None:
         super().__init__(number)
         self._address = address
         self.payload_type = payload_type
@@ -238,9 +238,8 @@ class SipCaller(Caller):
         try:
             await self.call.wait_answered(timeout=DEADLINE_S)
             self.status = 200
-        except Exception:
-            final = self.call.response
-            self.status = final.status_code if final is not None else 0
+        except RuntimeError:  # aiosipua's word for «refused»
+            self.status = self.call._reject_code
             return
         assert self.call.sdp_answer is not None
         self.rtp = await RTPSession.create(
@@ -265,9 +264,10 @@ class SipCaller(Caller):
         self.rtp.send_dtmf(digit, timestamp=self.rtp._sender.current_timestamp)
 
     async def hang_up(self) -> None:
-        self.agent.send_bye(self.call.dialog, self._address)
+        self.call.hangup(self.agent)
 
     async def close(self) -> None:
+        await self.hang_up()
         if hasattr(self, "rtp"):
             await self.rtp.close()
         await self._server.stop()

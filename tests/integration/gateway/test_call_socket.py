@@ -116,7 +116,7 @@ async def test_a_whole_call_from_the_first_word_to_the_last(new_gateway: Gateway
     ]
     assert "身份证" in "".join(new_gateway.synthesiser.spoken)
     metrics = (await new_gateway.http.get("/metrics")).text
-    assert "hotline_calls_active 0.0" in metrics
+    assert 'hotline_calls_active{door="websocket"} 0.0' in metrics
     assert 'hotline_turns_total{channel="voice",state="bot"} 1.0' in metrics
 
 
@@ -241,7 +241,7 @@ async def test_a_caller_who_vanishes_leaves_no_call_behind(gateway: Gateway) -> 
         started = await begin(call)
         call.transport.abort()
     async with asyncio.timeout(DEADLINE_S):
-        while "hotline_calls_active 0.0" not in (await gateway.http.get("/metrics")).text:
+        while 'hotline_calls_active{door="websocket"} 0.0' not in (await gateway.http.get("/metrics")).text:
             pass
         while True:
             trail = await gateway.services.store.events_after(started["conversation_id"], 0)
