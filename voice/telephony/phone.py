@@ -9,7 +9,7 @@ from typing import Any
 
 from hotline.errors import HotlineError
 from voice.clock import Clock
-from voice.telephony.line import FRAME_S, IncomingCall, Signal, Switchboard, carry, silence_of
+from voice.telephony.line import FRAME_S, HungUp, IncomingCall, Signal, Switchboard, carry, silence_of
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +67,10 @@ class PhoneLine:
         self.pacer = Pacer(clock, silence_of(incoming))
         self._complaints: set[str] = set()
 
-    async def answer(self) -> None:
-        """Picks up, once the call stands on our side. Nothing to do where the connection is the call."""
+    async def answer(self) -> HungUp | None:
+        """Picks up, once the call stands on our side; why not, where the caller has gone by then.
+        Nothing to do where the connection is the call."""
+        return None
 
     async def receive(self) -> Signal:
         raise NotImplementedError
@@ -104,7 +106,9 @@ async def take_call(line: PhoneLine, switchboard: Switchboard, clock: Clock) -> 
         HotlineError: the call could not begin.
     """
     async with switchboard.call(line.incoming, line.send) as call:
-        await line.answer()
+        if (gone := await line.answer()) is not None:
+            call.reason = gone.reason
+            return call.reason
         try:
             if await call.session.start(line.incoming.encoding, line.incoming.sample_rate):
                 await carry(call, line, clock)

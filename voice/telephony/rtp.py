@@ -51,6 +51,7 @@ class RtpLeg(BaseRTPSession):
         self._concealer = PcmConcealer(sample_rate=_RATE)
         self._jitter = JitterBuffer(self._concealer.conceal, self._concealer.update, rate=_RATE)
         self._keys = DtmfReceiver(lambda digit, _: deliver(Key(digit)))
+        self.held = False  # then nothing is sent, and what comes is music
         self.foreign = 0  # packets from elsewhere
         self.unreadable = 0
 
@@ -87,7 +88,7 @@ class RtpLeg(BaseRTPSession):
         """20 ms of sound; nothing where the caller gave no address yet. Also lets waiting gaps end."""
         for piece in self._jitter.due(self._clock.now()):
             self._deliver(piece)
-        if self._sender is None or self._remote_addr is None or not self._remote_addr[1] or self._closed:
+        if self.held or self._sender is None or self._closed or self._remote_addr is None or not self._remote_addr[1]:
             return
         payload = self._codecs[self._sends].encode(pcm)
         self._sender.send_raw(self._sends, payload, self._sender.current_timestamp, addr=self._remote_addr)
@@ -116,7 +117,7 @@ class RtpLeg(BaseRTPSession):
             self._jitter.reset()
         assert self._stream_stats is not None
         self._stream_stats.add(packet)
-        pcm = codec.decode(packet.payload) if codec is not None and packet.payload else None
+        pcm = codec.decode(packet.payload) if codec is not None and packet.payload and not self.held else None
         for piece in self._jitter.push(packet.sequence_number, packet.timestamp, pcm, self._clock.now()):
             self._deliver(piece)
         if is_key:

@@ -63,7 +63,7 @@ class SipLine(PhoneLine):
     def __init__(self, incoming: IncomingCall, clock: Clock, lost_s: float) -> None:
         super().__init__(incoming, clock, idle_s=lost_s, idle_reason="vanished", fill_after_s=FILL_AFTER_UDP_S)
         self.leg: RtpLeg | None = None
-        self.pick_up: Callable[[], Awaitable[None]] | None = None
+        self.pick_up: Callable[[], Awaitable[HungUp | None]] | None = None
         self.acknowledged = asyncio.Event()
         self._lost_s = lost_s
         self._signals: asyncio.Queue[Signal] = asyncio.Queue()
@@ -74,11 +74,13 @@ class SipLine(PhoneLine):
             self._signals.put_nowait(signal)
 
     def hold(self, held: bool) -> None:
+        """Whoever holds us plays music, or nothing at all."""
         self.idle_s = ON_HOLD_S if held else self._lost_s
+        if self.leg is not None:
+            self.leg.held = held
 
-    async def answer(self) -> None:
-        if self.pick_up is not None:
-            await self.pick_up()
+    async def answer(self) -> HungUp | None:
+        return await self.pick_up() if self.pick_up is not None else None
 
     async def receive(self) -> Signal:
         return await self._signals.get()
@@ -93,12 +95,12 @@ class SipLine(PhoneLine):
 
 @dataclass
 class _Call:
-    """A SIP call from INVITE to its end. ``gone`` says that the caller ended it before we could."""
+    """A SIP call from INVITE to its end. ``gone``: it ended on the caller's side, or was refused."""
 
     sip: SipCall
     line: SipLine
     task: asyncio.Task[None] | None = None
-    gone: bool = False
+    gone: HungUp | None = None
     session_version: int = 0
     trusted: set[str] = field(default_factory=set)
 
@@ -173,8 +175,8 @@ class SipDoor:
         call = self._calls.get(call_id)
         if call is None:
             return
-        call.gone = True
-        call.line.heard(HungUp(reason))
+        call.gone = HungUp(reason)
+        call.line.heard(call.gone)
         call.line.acknowledged.set()
 
     def changed(self, sip: SipCall) -> None:
@@ -227,11 +229,12 @@ class SipDoor:
                 await line.leg.close()
             self._hang_up(call)
 
-    async def accept(self, call: _Call) -> None:
+    async def accept(self, call: _Call) -> HungUp | None:
         """Answers 200 and waits until that is acknowledged, or the caller is gone."""
-        if not call.gone:
+        if call.gone is None:
             call.sip.accept(self._answer_to(call, call.sip.sdp_offer))
         await call.line.acknowledged.wait()
+        return call.gone
 
     def _answer_to(self, call: _Call, offer: SdpMessage | None) -> SdpMessage:
         """Our side of the agreement; the leg follows it at once."""
@@ -260,14 +263,14 @@ class SipDoor:
         call.line.leg.talk_to(address, call.trusted, sends)
 
     def _refuse(self, call: _Call, status: int, reason: str, headers: dict[str, str]) -> None:
-        if not call.gone and call.sip.dialog.state is DialogState.EARLY:
-            call.gone = True
+        if call.gone is None and call.sip.dialog.state is DialogState.EARLY:
+            call.gone = HungUp("refused")
             self._agent.refuse(call.sip.invite, status, reason, headers)
 
     def _hang_up(self, call: _Call) -> None:
         """BYE where the call stands, repeated until it is answered; otherwise the call is forgotten."""
         self._agent.forget(call.sip)
-        if call.gone:
+        if call.gone is not None:
             return
         bye = call.sip.hangup()
         if bye is None:

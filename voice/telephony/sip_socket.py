@@ -23,7 +23,7 @@ _MAX_DATAGRAM = 16 * 1024
 _REMEMBER_S = 32.0  # 64 × T1: as long as a client may repeat itself
 _REMEMBERED = 4096
 
-_Transaction = tuple[str, str, str, str]  # branch, Call-ID, CSeq number, method
+_Transaction = tuple[str | int | None, ...]  # branch and sender of the Via, Call-ID, CSeq number, method
 
 
 @dataclass
@@ -146,10 +146,10 @@ def _answer_to(request: SipRequest, addr: tuple[str, int]) -> None:
 
 def _transaction(message: SipRequest | SipResponse) -> _Transaction | None:
     cseq = message.cseq
-    branch = message.via[0].branch if message.via else None
-    if cseq is None or not branch:
+    via = message.via[0] if message.via else None
+    if cseq is None or via is None or not via.branch:
         return None
-    return branch, message.call_id or "", str(cseq.seq), cseq.method
+    return via.branch, via.host, via.port, message.call_id, cseq.seq, cseq.method
 
 
 def _one_tag(response: SipResponse) -> None:
