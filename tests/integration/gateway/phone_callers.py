@@ -19,7 +19,9 @@ from aiortp import RTPSession
 from aiosipua import SipUAC, SipUAS, UdpSipTransport, build_sdp
 from websockets.asyncio.client import connect
 
+from hotline.events import ConversationEvent, EventType
 from voice.audio import Samples, to_pcm, to_samples
+from voice.telephony.line import LiveCall
 
 RATE = 8000
 FRAME = 160
@@ -41,6 +43,10 @@ def free_port(kind: int = socket.SOCK_DGRAM) -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _any_loud(pieces: list[Samples]) -> bool:
+    return any(len(piece) and np.abs(piece).max() > LOUD for piece in pieces)
 
 
 class Caller:
@@ -70,14 +76,14 @@ class Caller:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def until_loud(self, more: int = 3) -> None:
+    async def until_loud(self, more: int = 3, within_s: float = DEADLINE_S) -> None:
         """Hears that many frames of speech, those included that nobody waited for yet."""
         self._waited_for += more
-        await self.until(lambda: self.loud >= self._waited_for)
+        await self.until(lambda: self.loud >= self._waited_for, within_s)
 
-    async def until_quiet(self) -> None:
-        """Hears ten frames of silence in a row: the line has finished. A page only hears no more."""
-        await self.until(lambda: len(self.heard) >= 10 and all(np.abs(p).max() <= LOUD for p in self.heard[-10:]))
+    async def until_quiet(self, frames: int = 10, within_s: float = DEADLINE_S) -> None:
+        """Hears that many frames of silence in a row: the line has finished. A page only hears no more."""
+        await self.until(lambda: len(self.heard) >= frames and not _any_loud(self.heard[-frames:]), within_s)
         self._waited_for = self.loud
 
     async def dial(self) -> None:
@@ -272,3 +278,26 @@ class SipCaller(Caller):
             await self.rtp.close()
         await self._server.stop()
         await asyncio.sleep(0)
+
+
+async def soon(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():  # noqa: ASYNC110  what the gateway does has no event of its own
+            await asyncio.sleep(0.005)
+
+
+async def live_call(gateway: Any) -> LiveCall:
+    """The one call under way."""
+    await soon(lambda: len(gateway.services.calls.live) == 1)
+    (call,) = gateway.services.calls.live.values()
+    return call
+
+
+async def trail_of(gateway: Any, call: LiveCall, until: EventType) -> list[ConversationEvent]:
+    """The trail of the call's conversation, once it has an event of that type."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            trail = await gateway.services.store.events_after(call.conversation_id, 0)
+            if any(event.type is until for event in trail):
+                return trail
+            await asyncio.sleep(0.005)

@@ -33,7 +33,7 @@ from gateway.services import Services
 from gateway.speech import SpeechEngines
 from gateway.turns import TurnService
 from hotline.errors import AccountExistsError
-from hotline.ports import Recogniser
+from hotline.ports import Recogniser, Synthesiser
 from hotline.settings import Settings
 from knowledge_base.catalogue import load_catalogue
 from knowledge_base.memory import CharacterEncoder
@@ -149,6 +149,7 @@ async def running_gateway(
     recogniser: Recogniser | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     *,
+    synthesiser: Synthesiser | None = None,
     vad: VadFactory = LoudnessVad,
     **more: Any,
 ) -> AsyncIterator[Gateway]:
@@ -162,8 +163,8 @@ async def running_gateway(
     store = SqlStore(make_engine(settings.effective_database_url))
     engine, feed, metrics = ScriptedDialogue(), EventFeed(), Metrics()
     hub, sentences = InMemoryDataHub(), Sentences(settings.handoff_number)
-    scripted, synthesiser = ScriptedRecogniser([]), ScriptedSynthesiser(ms_per_character=1.0)
-    speech = SpeechEngines(settings, recogniser or scripted, synthesiser, vad, sentences, metrics)
+    hears, speaks = ScriptedRecogniser([]), ScriptedSynthesiser(ms_per_character=1.0)
+    speech = SpeechEngines(settings, recogniser or hears, synthesiser or speaks, vad, sentences, metrics)
     turns = TurnService(
         store=store, engine=engine, feed=feed, emergencies=EmergencyWatch(), sentences=sentences, session_turns=100
     )
@@ -201,7 +202,7 @@ async def running_gateway(
     try:
         async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False, timeout=DEADLINE_S) as http:
             await http.get("/healthz")  # answered once the services stand
-            yield Gateway(http, address, services, engine, hub, scripted, synthesiser, app)
+            yield Gateway(http, address, services, engine, hub, hears, speaks, app)
     finally:
         server.should_exit = True
         await serving

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from aiosipua.message import SipMessage, SipRequest, SipResponse
-from phone_callers import AudioSocketCaller, SipCaller, free_port, silence, tone
+from phone_callers import AudioSocketCaller, SipCaller, free_port, silence, soon, tone, trail_of
 from running_gateway import DEADLINE_S, Gateway, running_gateway
 
 from hotline.events import EventType
@@ -39,12 +39,6 @@ def counted() -> tuple[int, int, int]:
     pools = ("recognise", "storage-read", "storage-write")
     threads = [thread for thread in threading.enumerate() if not thread.name.startswith(pools)]
     return len(asyncio.all_tasks()), len(threads), len(os.listdir("/proc/self/fd"))
-
-
-async def soon(condition: Any) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110  what the gateway does has no event of its own
-            await asyncio.sleep(0.01)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -518,13 +512,7 @@ async def test_rtp_from_elsewhere_and_rtp_that_is_none_are_not_heard(gateway: Ga
         await caller.speak(silence(1.2))
         await soon(lambda: gateway.engine.asked)
         assert not caller.hung_up.is_set()
-    await soon(lambda: not gateway.services.calls.live)
-    async with asyncio.timeout(DEADLINE_S):
-        while (trail := await gateway.services.store.events_after(call.conversation_id, 0))[
-            -1
-        ].type is not EventType.CALL_ENDED:
-            await asyncio.sleep(0.01)
-    ended = trail[-1]
+    ended = (await trail_of(gateway, call, EventType.CALL_ENDED))[-1]
     assert ended.data["network"]["foreign"] == 100
     assert ended.data["network"]["unreadable"] >= 3
 

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from phone_callers import AudioSocketCaller, Caller, SipCaller, WebSocketCaller, silence, tone
+from phone_callers import (
+    AudioSocketCaller,
+    Caller,
+    SipCaller,
+    WebSocketCaller,
+    live_call,
+    silence,
+    soon,
+    tone,
+    trail_of,
+)  # fmt: skip
 from running_gateway import DEADLINE_S, Gateway
 
 from hotline.conversation import Trigger
 from hotline.events import ConversationEvent, EventType
 from hotline.messages import Reply, Understanding
 from hotline.ports import DialogueAnswer
-from voice.telephony.line import LiveCall
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -46,29 +55,6 @@ async def calling(gateway: Gateway, door: str, **more: Any) -> AsyncIterator[Cal
     async with hanging_up(caller_at(gateway, door, **more)) as caller:
         yield caller
     await soon(lambda: not gateway.services.calls.live)
-
-
-async def soon(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110  what the gateway does has no event of its own
-            await asyncio.sleep(0.005)
-
-
-async def live_call(gateway: Gateway) -> LiveCall:
-    """The one call under way."""
-    await soon(lambda: len(gateway.services.calls.live) == 1)
-    (call,) = gateway.services.calls.live.values()
-    return call
-
-
-async def trail_of(gateway: Gateway, call: LiveCall, until: EventType) -> list[ConversationEvent]:
-    """The trail of the call's conversation, once it has an event of that type."""
-    async with asyncio.timeout(DEADLINE_S):
-        while True:
-            trail = await gateway.services.store.events_after(call.conversation_id, 0)
-            if any(event.type is until for event in trail):
-                return trail
-            await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
