@@ -280,8 +280,8 @@ class SipCaller(Caller):
         await asyncio.sleep(0)
 
 
-async def soon(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
+async def soon(condition: Callable[[], object], within_s: float = DEADLINE_S) -> None:
+    async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  what the gateway does has no event of its own
             await asyncio.sleep(0.005)
 

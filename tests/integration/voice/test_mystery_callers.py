@@ -8,6 +8,7 @@ import random
 import shutil
 import socket
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,15 @@ from tests.integration.gateway.phone_callers import (
 )  # fmt: skip
 from tests.integration.gateway.running_gateway import Gateway, running_gateway
 from voice.audio import Samples, clip, read_wav, resample, to_pcm
+from voice.session import CallSession
 from voice.tts.load import load_synthesiser
 from voice.vad import load_vad
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PATIENCE_S = 40.0
-ANSWERS = {"社保": "补办社保卡，请带身份证原件。", "身份证": "换领身份证，请到户籍派出所。"}
+# One sentence each: between two of them a busy machine would fall silent.
+ANSWERS = {"社保": "补办社保卡请带身份证原件。", "身份证": "换领身份证请到户籍派出所。"}
 
 
 class ByWord(dict[str, DialogueAnswer]):
@@ -61,9 +64,12 @@ async def gateway(
     empty = tmp_path_factory.mktemp("database") / "empty.db"
     await upgrade(f"sqlite+aiosqlite:///{empty}")
     real = {"recogniser": whisper, "synthesiser": load_synthesiser(settings), "vad": load_vad(models)}
-    async with running_gateway(empty, folder, **real) as running:
-        await running.services.speech.warm_up()
-        yield running
+    patient = partial(CallSession, recognition_deadline_s=PATIENCE_S, answer_deadline_s=PATIENCE_S)
+    with pytest.MonkeyPatch.context() as patch:  # a busy machine is slow, not wrong
+        patch.setattr("gateway.speech.CallSession", patient)
+        async with running_gateway(empty, folder, **real) as running:
+            yield running
+        await real["synthesiser"].close()
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +86,12 @@ def question(folder: Path, name: str, noise_db: float) -> Samples:
     return clip(sound + np.random.default_rng(7).normal(0.0, level, len(sound)))
 
 
+def said_and_done(sound: Samples) -> bool:
+    """A second of speech or more, and a second of silence since."""
+    loud = np.abs(sound) > 500
+    return bool(loud.sum() > RATE // 20 and len(sound) > 2 * RATE and not loud[-RATE:].any())
+
+
 async def heard_words(whisper: Any, sound: Samples) -> str:
     return (await asyncio.to_thread(whisper.transcribe, to_pcm(resample(sound, RATE, 16000)))).text
 
@@ -87,10 +99,11 @@ async def heard_words(whisper: Any, sound: Samples) -> str:
 async def ask(gateway: Gateway, caller: Caller, sound: Samples) -> Samples:
     """Asks into the greeting, as people do, and hears the answer out: its sound."""
     await caller.dial()
-    await caller.until_loud(20)
+    await caller.until_loud(20, within_s=PATIENCE_S)
     await caller.speak(sound, realtime=True)
     await caller.until_quiet()
     before = len(caller.sound())
+    await soon(lambda: gateway.engine.asked, within_s=PATIENCE_S)
     await caller.until_loud(20, within_s=PATIENCE_S)
     await caller.until_quiet(frames=40, within_s=PATIENCE_S)
     return caller.sound()[before:]
@@ -133,20 +146,16 @@ async def test_a_softphone_calls_in_asks_hears_presses_zero_and_hangs_up(
 ) -> None:
     baresip = shutil.which("baresip")
     assert baresip, "baresip is missing: make test installs it (Debian package baresip-core)"
-    gateway.engine.available = True
     sound = np.concatenate([silence(1.5), question(speech_folder, "q_02.wav", noise_db=30.0), silence(60.0)])
     phone = Softphone(baresip, tmp_path / "phone", free_port(), free_port(socket.SOCK_STREAM))
     await phone.start(sound)
     try:
         await phone.dial(f"sip:12345@127.0.0.1:{gateway.services.settings.sip_port}")
         call = await live_call(gateway)
-        async with asyncio.timeout(PATIENCE_S):
-            while not any(timing.first_audio for timing in call.session.timings):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+        await soon(lambda: gateway.engine.asked, within_s=PATIENCE_S)
         begun = len(phone.heard())
-        await soon(lambda: call.session._pending == 0)
-        answer = phone.heard()[max(0, begun - RATE // 2) :]
-        assert "身份证" in await heard_words(whisper, answer)
+        await soon(lambda: said_and_done(phone.heard()[begun:]), within_s=PATIENCE_S)
+        assert "身份证" in await heard_words(whisper, phone.heard()[begun:])
         gateway.engine.available = False  # asking for a person works all the same
         await phone.press("0")
         await trail_of(gateway, call, EventType.QUEUE)
