@@ -181,13 +181,15 @@ class Line:
 
 
 def start_line(folder: Path) -> Line:
-    gateway, rasa, actions, hub = free_ports(4)
+    gateway, rasa, actions, hub, audiosocket, sip = free_ports(6)
     own = {
         "HOST": "127.0.0.1",
         "PORT": str(gateway),
         "RASA_PORT": str(rasa),
         "ACTIONS_PORT": str(actions),
         "HUB_PORT": str(hub),
+        "AUDIOSOCKET_PORT": str(audiosocket),
+        "SIP_PORT": str(sip),
         "DATA_DIR": str(folder / "data"),
     }
     inherited = {k: v for k, v in os.environ.items() if k not in {"HUB_URL", "HUB_TOKEN", "DATABASE_URL"}}

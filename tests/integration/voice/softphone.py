@@ -26,7 +26,7 @@ class Softphone:
         self._folder.mkdir(parents=True, exist_ok=True)
         wav = self._folder / "says.wav"
         wav.write_bytes(wav_bytes(says, RATE))
-        modules = next(path for path in (Path("/usr/lib/baresip/modules"), Path("/usr/local/lib/baresip/modules")) if path.is_dir())  # fmt: skip
+        modules = [*Path("/usr/lib").glob("baresip/modules"), *Path("/usr/lib").glob("*/baresip/modules")][0]
         (self._folder / "config").write_text(
             f"sip_listen 127.0.0.1:{self._sip_port}\n"
             "call_max_calls 1\nrtp_ports 31000-31100\nrtcp_mux no\n"
