@@ -82,6 +82,8 @@ class Line:
     address: str
     data_dir: Path
     output: Path
+    audiosocket: int
+    sip: int
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -203,4 +205,4 @@ def start_line(folder: Path) -> Line:
             env=inherited | own,
             cwd=folder,
         )
-    return Line(process, f"http://127.0.0.1:{gateway}", folder / "data", output)
+    return Line(process, f"http://127.0.0.1:{gateway}", folder / "data", output, audiosocket, sip)

@@ -14,6 +14,12 @@ RATE = 8000
 _WAV_HEADER = 44
 
 
+def _modules() -> Path:
+    """Where Debian keeps baresip's modules."""
+    lib = Path("/usr/lib")
+    return next(iter([*lib.glob("baresip/modules"), *lib.glob("*/baresip/modules")]))
+
+
 class Softphone:
     """``baresip`` is the program; ``folder`` takes its configuration and recordings."""
 
@@ -26,14 +32,13 @@ class Softphone:
         self._folder.mkdir(parents=True, exist_ok=True)
         wav = self._folder / "says.wav"
         wav.write_bytes(wav_bytes(says, RATE))
-        modules = [*Path("/usr/lib").glob("baresip/modules"), *Path("/usr/lib").glob("*/baresip/modules")][0]
         (self._folder / "config").write_text(
             f"sip_listen 127.0.0.1:{self._sip_port}\n"
             "call_max_calls 1\nrtp_ports 31000-31100\nrtcp_mux no\n"
             f"audio_source aufile,{wav}\naudio_player aubridge,none\naudio_alert aubridge,none\n"
             "ausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\nauplay_channels 1\n"
             f"snd_path {self._folder}\nctrl_tcp_listen 127.0.0.1:{self._control_port}\n"
-            f"module_path {modules}\n"
+            f"module_path {_modules()}\n"
             "module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n"
             "module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n",
             encoding="utf-8",
