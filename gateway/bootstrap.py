@@ -19,6 +19,7 @@ from gateway.auth.oidc import SignOn, sealing_key
 from gateway.auth.signin import SignIn
 from gateway.dialogue import RasaDialogue
 from gateway.domain_words import domain_words
+from gateway.doors import open_doors
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
 from gateway.loop_lag import watch_loop_lag
@@ -98,7 +99,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
     works = (_warm_up(speech, engine), watch_loop_lag(metrics), orders.run(), recordings.sweep_daily())
     background = [asyncio.create_task(work) for work in works]
     try:
-        yield Services(
+        house = Services(
             settings,
             store,
             turns,
@@ -114,6 +115,8 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
             orders,
             recordings,
         )
+        async with open_doors(house):
+            yield house
     finally:
         for task in background:
             task.cancel()

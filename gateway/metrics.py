@@ -17,7 +17,10 @@ class Metrics:
         self.turn_seconds = Histogram(
             "hotline_turn_seconds", "一轮文字用时（秒）", ["channel"], buckets=_SECONDS, registry=self.registry
         )
-        self.calls = Gauge("hotline_calls_active", "正在进行的通话", registry=self.registry)
+        self.calls = Gauge("hotline_calls_active", "正在进行的通话", ["door"], registry=self.registry)
+        self.calls_ended = Counter("hotline_calls_ended", "结束的通话", ["door", "reason"], registry=self.registry)
+        self.calls_refused = Counter("hotline_calls_refused", "没有接的通话", ["door", "code"], registry=self.registry)
+        self.packets = Counter("hotline_rtp_packets", "SIP 通话收到的包", ["kind"], registry=self.registry)
         self.speech_seconds = Histogram(
             "hotline_speech_seconds", "语音各段用时（秒）", ["part"], buckets=_SECONDS, registry=self.registry
         )

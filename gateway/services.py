@@ -5,14 +5,16 @@ from __future__ import annotations
 import hmac
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
 from gateway.auth.oidc import SignOn
 from gateway.auth.signin import SignIn
+from gateway.callbook import CallBook
 from gateway.dialogue import Engine
 from gateway.feed import EventFeed
 from gateway.metrics import Metrics
@@ -45,6 +47,11 @@ class Services:
     sign_on: SignOn
     orders: Orders
     recordings: Recordings | None = None  # None: calls are not recorded
+    doors: dict[str, dict[str, Any]] = field(default_factory=dict)  # telephone doors, as /readyz names them
+    calls: CallBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calls = CallBook(self.settings.calls_max, self.settings.calls_per_caller)
 
     async def new_conversation(
         self, channel: Channel, external_id: str | None = None

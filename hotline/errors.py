@@ -293,6 +293,29 @@ class RecordingDamagedError(HotlineError):
     citizen_sentence = "这段录音读不出来：文件不在、被改过，或者不是用现在的密钥加密的。"
 
 
+class BadPhoneFrameError(BadInputError):
+    """An AudioSocket frame that cannot be one: the stream can no longer be read."""
+
+    code = "bad_frame"
+    citizen_sentence = "电话线路上的数据读不懂，请检查交换机的 AudioSocket 设置。"
+
+
+class LineBusyError(HotlineError):
+    """All lines are in use."""
+
+    code = "line_busy"
+    status = 503
+    citizen_sentence = "现在打进来的人很多，线路全忙，请稍后再打，或拨打 12345；紧急情况请直接拨打 110、119 或 120。"
+
+
+class CallerBusyError(HotlineError):
+    """This number has as many calls as one number may have."""
+
+    code = "caller_busy"
+    status = 429
+    citizen_sentence = "这个号码已有通话没有结束，请先挂断再打；紧急情况请直接拨打 110、119 或 120。"
+
+
 class GuideError(HotlineError):
     """A guide file is wrong. ``detail`` names file, field and reason."""
 

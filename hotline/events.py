@@ -17,11 +17,11 @@ class EventType(StrEnum):
     QUEUE = "queue"  # data: position
     AGENT_MESSAGE = "agent_message"  # data: text
     RATING = "rating"  # data: score, comment
-    CALL_STARTED = "call_started"  # data: call_id, encoding, sample_rate
+    CALL_STARTED = "call_started"  # data: call_id, door, encoding, sample_rate, caller (masked)
     TRANSCRIPT = "transcript"  # data: text (masked), confidence
     SPEECH = "speech"  # data: phase (cut), heard and unheard (masked)
     RECORDING = "recording"  # data: state (started | refused), recording_id
-    CALL_ENDED = "call_ended"  # data: reason
+    CALL_ENDED = "call_ended"  # data: call_id, door, reason, seconds, network (packets of a SIP call)
     PART_DOWN = "part_down"  # data: part, code
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -48,6 +49,16 @@ class Settings(BaseSettings):
     silence_hangup_s: float = Field(110.0, description="来电人一直不出声多久后道别挂断（秒）")
     call_idle_s: float = Field(60.0, description="通话多久收不到任何一帧就挂断（秒）")
     opening_after_ms: int = Field(250, description="说完后多久还没有答复就先出一声「嗯」（毫秒）；0 不出声")
+    calls_max: int = Field(50, description="同时最多几通电话（各个入口合计）")
+    calls_per_caller: int = Field(0, description="同一个号码同时最多几通；0 不限")
+    telephony_host: str = Field("127.0.0.1", description="AudioSocket、SIP 和 RTP 的监听地址")
+    telephony_allow: str = Field("", description="允许打进来的地址段，逗号分隔；空则不限")
+    audiosocket_port: int = Field(9092, description="Asterisk AudioSocket 端口（TCP）；0 不开")
+    sip_port: int = Field(5060, description="SIP 端口（UDP）；0 不开")
+    sip_advertised_host: str = Field("", description="话机看到的本机地址（经过地址转换时）；空则用收到来电的地址")
+    rtp_port_min: int = Field(20000, description="RTP 端口范围的开头（UDP）；一通 SIP 电话用两个")
+    rtp_port_max: int = Field(20400, description="RTP 端口范围的末尾")
+    rtp_lost_s: float = Field(20.0, description="SIP 通话多久收不到任何一个包就挂断（秒）")
     max_utterance_s: float = Field(30.0, description="一句话最长多久（秒）")
 
     recording: bool = Field(True, description="通话录音（加密保存）；关了就不录，问候语也不说录音")
@@ -91,6 +102,14 @@ class Settings(BaseSettings):
     oidc_role_claim: str = Field("roles", description="写着角色的 claim，可用点号进到里层")
     oidc_roles: str = Field("", description="claim 的值对应哪个角色：值=角色，用逗号隔开")
     oidc_label: str = Field("统一身份认证", description="登录页上那个按钮的字")
+
+    @field_validator("telephony_allow")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for word in text.split(","):
+            if word.strip():
+                ip_network(word.strip(), strict=False)
+        return text
 
     @field_validator("data_dir", "models_dir")
     @classmethod

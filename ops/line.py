@@ -68,12 +68,13 @@ def running_line(command: tuple[str, ...] = ("bin/hotline", "run")) -> Iterator[
     Raises:
         SetUpError: it was not ready in time; the message has the end of its output.
     """
-    port, rasa, actions, hub = free_ports(4)
+    port, rasa, actions, hub, audiosocket, sip = free_ports(6)
     with tempfile.TemporaryDirectory(prefix="hotline-") as folder:
         data = Path(folder)
         env = os.environ | {
             "HOST": "127.0.0.1", "PORT": str(port), "RASA_PORT": str(rasa), "ACTIONS_PORT": str(actions),
             "HUB_PORT": str(hub), "DATA_DIR": folder, "MODELS_DIR": str(Settings().models_dir),
+            "AUDIOSOCKET_PORT": str(audiosocket), "SIP_PORT": str(sip),
         }  # fmt: skip
         begun = time.monotonic()
         log = data / "launcher.log"

@@ -237,13 +237,25 @@ def set_up_browser() -> None:
     """Chromium for the browser tests: a Debian package."""
     if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
         return
-    say("  浏览器测试要 Debian 的 chromium 包，现在用 apt 安装。")
+    _apt("浏览器测试", ["chromium", "fonts-wqy-zenhei"])
+
+
+def set_up_softphone() -> None:
+    """baresip, the softphone that calls in: a Debian package."""
+    if not shutil.which("baresip"):
+        _apt("电话测试", ["baresip-core"])
+
+
+def _apt(what: str, packages: list[str]) -> None:
+    """Installs Debian packages. Raises SetUpError where this user may not."""
+    names = " ".join(packages)
+    say(f"  {what}要 Debian 的包 {names}，现在用 apt 安装。")
     if not shutil.which("apt-get") or os.geteuid() != 0:
-        raise SetUpError("浏览器测试要 Chromium，请运行 sudo apt-get install -y chromium，再运行一次 make test。")
+        raise SetUpError(f"{what}要 {packages[0]}，请运行 sudo apt-get install -y {names}，再运行一次 make test。")
     env = {"DEBIAN_FRONTEND": "noninteractive"}
     run_quietly("更新 apt 目录", ["apt-get", "update", "-q"], log_file(), env)
-    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-wqy-zenhei"]
-    run_quietly("安装 chromium", install, log_file(), env)
+    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
+    run_quietly(f"安装 {names}", install, log_file(), env)
 
 
 # ---------------------------------------------------------------- all of it
@@ -270,8 +282,9 @@ def set_up(with_tests: bool) -> None:
         if subprocess.run(train, check=False, cwd=ROOT).returncode != 0:
             raise SetUpError("对话引擎没有训练成功，原因见上面几行。")
     if with_tests:
-        with _step(5, steps, "测试用的浏览器"):
+        with _step(5, steps, "测试用的浏览器和软电话"):
             set_up_browser()
+            set_up_softphone()
     say(f"[{steps}/{steps}] 都齐了")
 
 

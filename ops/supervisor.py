@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import secrets
 import signal
@@ -193,13 +194,33 @@ def _signal_group(child: Child, number: signal.Signals) -> None:
         return  # it ended by itself meanwhile
 
 
+def _reached_at(settings: Settings) -> str:
+    return "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104
+
+
 def ready(settings: Settings) -> bool:
-    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104
     try:
-        with urlopen(f"http://{host}:{settings.port}/readyz", timeout=3) as answer:
+        with urlopen(f"http://{_reached_at(settings)}:{settings.port}/readyz", timeout=3) as answer:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False
+
+
+def telephone_doors(settings: Settings) -> list[str]:
+    """A line for each telephone door of the running gateway: where it listens, or why it does not."""
+    try:
+        with urlopen(f"http://{_reached_at(settings)}:{settings.port}/readyz", timeout=3) as answer:
+            parts = json.load(answer)["parts"]
+    except (URLError, OSError, ValueError, KeyError):
+        return []
+    told = []
+    for name, title in (("sip", "电话（SIP，UDP）"), ("audiosocket", "电话（AudioSocket，TCP）")):
+        door = parts.get(name, {})
+        if door.get("status") == "ok":
+            told.append(f"{title}  {door['address']}")
+        elif door.get("status") == "down":
+            told.append(f"{title}没有开：{door['detail']}")
+    return told
 
 
 def run() -> int:
@@ -253,6 +274,8 @@ def _announce(settings: Settings, seconds: float) -> None:
     say(f"  市民网页  {address}/")
     say(f"  接口说明  {address}/docs")
     say(f"  运行状况  {address}/readyz")
+    for told in telephone_doors(settings):
+        say(f"  {told}")
     say(f"  {recogniser_choice(settings).reason}")
     say(f"  {synthesiser_choice(settings).reason}")
     say("  按 Ctrl-C 停止。")

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
 from typing import Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from gateway.call_dialogue import CallDialogue
+from gateway.reception import Reception
 from gateway.services import services_of
-from hotline.errors import AudioFormatError, BadInputError, FrameOrderError, HotlineError
-from hotline.events import EventType
-from hotline.messages import Channel
-from hotline.privacy import mask_phone
+from hotline.errors import AudioFormatError, BadInputError, FrameOrderError, HotlineError, LineBusyError
 from voice.audio import parse_format
-from voice.session import CallSession
+from voice.clock import RealClock
+from voice.telephony.line import FILL_AFTER_TCP_S, Door, HungUp, IncomingCall, Key, Signal, carry
 
 router = APIRouter(prefix="/api/v1", tags=["通话"])
 
+START_WITHIN_S = 10.0
+MAX_WAITING = 256
 _TRY_AGAIN = 1013  # WebSocket close code
 
 
@@ -28,142 +27,123 @@ async def call(socket: WebSocket) -> None:
     """A call: a start frame, then sound both ways until somebody hangs up."""
     house = services_of(socket)
     await socket.accept()
-    start = await _start_frame(socket, house.settings.call_idle_s)
-    if start is None:
+    line = SocketLine(socket, house.settings.call_idle_s)
+    if house.calls.waiting >= MAX_WAITING:
+        await line.refuse(LineBusyError())
         return
+    house.calls.waiting += 1
     try:
-        record, token = await house.new_conversation(Channel.VOICE)
-    except HotlineError as error:  # nothing can be recorded, so nothing is answered: said, not kept silent
-        await _send_error(socket, error)
-        await socket.send_json({"type": "ended", "reason": error.code})
-        await socket.close(_TRY_AGAIN)
-        return
-    call_id = uuid.uuid4().hex
-    recording = None
-    if house.recordings is not None and start.get("record") is not False:
-        rate = parse_format(start["encoding"], start["sample_rate"])[1]
-        recording = await house.recordings.begin(record.conversation_id, call_id, rate)
-    dialogue = CallDialogue(house, record, recording)
-    session = house.speech.session(dialogue, _sender(socket), recording.tape if recording else None)
-    started = {
-        "type": "started", "call_id": call_id, "conversation_id": record.conversation_id, "token": token,
-        "recorded": recording is not None,
-    }  # fmt: skip
-    caller = start.get("caller")
-    await dialogue.log(
-        EventType.CALL_STARTED,
-        {
-            "call_id": call_id,
-            "encoding": start["encoding"],
-            "sample_rate": start["sample_rate"],
-            "caller": mask_phone(caller) if isinstance(caller, str) and len(caller) >= 7 else None,
-            "recording_id": recording.recording.recording_id if recording else None,
-        },
-    )
-    house.metrics.calls.inc()
-    reason = "caller"
-    try:
-        if await session.start(start["encoding"], start["sample_rate"], started=started):
-            reason = await _carry(socket, session, house.settings.call_idle_s)
+        incoming = await line.start_frame(min(START_WITHIN_S, house.settings.call_idle_s))
     finally:
-        house.metrics.calls.dec()
-        await session.abandon()
-        if recording is not None and house.recordings is not None:
-            await house.recordings.end(recording)
-        await dialogue.log(EventType.CALL_ENDED, {"call_id": call_id, "reason": reason})
+        house.calls.waiting -= 1
+    if incoming is None:
+        return
+    try:
+        async with Reception(house).call(incoming, line.send) as live:
+            started = {
+                "type": "started", "call_id": live.call_id, "conversation_id": live.conversation_id,
+                "token": live.token, "recorded": live.recorded,
+            }  # fmt: skip
+            if await live.session.start(incoming.encoding, incoming.sample_rate, started=started):
+                await carry(live, line, RealClock())
+    except HotlineError as error:  # full, or nothing can be recorded: said, not kept silent
+        await line.refuse(error)
+        return
+    if live.reason != "vanished":
+        await socket.close()
 
 
-async def _start_frame(socket: WebSocket, idle_s: float) -> dict[str, Any] | None:
-    """The first good start frame; whatever comes before it is answered with a named error."""
-    while True:
+class SocketLine:
+    """A WebSocket as a :class:`voice.telephony.line.Line`."""
+
+    idle_reason = "idle"  # a caller's microphone never rests
+    fill_after_s = FILL_AFTER_TCP_S
+
+    def __init__(self, socket: WebSocket, idle_s: float) -> None:
+        self._socket = socket
+        self.idle_s = idle_s
+
+    async def start_frame(self, within_s: float) -> IncomingCall | None:
+        """What the first good start frame announces; whatever comes before it is answered with a
+        named error. None where none came in time, or the caller is gone."""
         try:
-            frame = await _receive(socket, idle_s)
-            if isinstance(frame, bytes):
-                raise FrameOrderError
-            if frame.get("type") != "start":
-                raise FrameOrderError
-            parse_format(frame.get("encoding"), frame.get("sample_rate"))
-            return frame
+            async with asyncio.timeout(within_s):
+                while True:
+                    try:
+                        return _announced(await self._frame())
+                    except (FrameOrderError, AudioFormatError, BadInputError) as error:
+                        await self.complain(error)
         except WebSocketDisconnect:
             return None
         except TimeoutError:
-            await socket.send_json({"type": "ended", "reason": "idle"})
-            await socket.close()
+            await self.send({"type": "ended", "reason": "idle"})
+            await self._socket.close()
             return None
-        except (FrameOrderError, AudioFormatError, BadInputError) as error:
-            await _send_error(socket, error)
 
+    async def refuse(self, error: HotlineError) -> None:
+        """Ends a call that could not begin."""
+        await self.complain(error)
+        await self.send({"type": "ended", "reason": error.code})
+        await self._socket.close(_TRY_AGAIN)
 
-async def _carry(socket: WebSocket, session: CallSession, idle_s: float) -> str:
-    """Feeds the session until the call ends; returns why it did."""
-    hearing = asyncio.create_task(_hear(socket, session, idle_s))
-    ended = asyncio.create_task(session.ended.wait())
-    try:
-        await asyncio.wait({hearing, ended}, return_when=asyncio.FIRST_COMPLETED)
-        reason = hearing.result() if hearing.done() else "line"
-        if reason == "caller":
-            await session.stop()
-        elif reason == "idle":
-            await socket.send_json({"type": "ended", "reason": "idle"})
-        if reason != "vanished":
-            await socket.close()
-        return reason
-    finally:
-        for task in (hearing, ended):
-            task.cancel()
-        await asyncio.gather(hearing, ended, return_exceptions=True)
-
-
-async def _hear(socket: WebSocket, session: CallSession, idle_s: float) -> str:
-    while True:
+    async def receive(self) -> Signal:
         try:
-            frame = await _receive(socket, idle_s)
-            if isinstance(frame, bytes):
-                await session.audio(frame)
-                continue
-            match frame.get("type"):
-                case "dtmf":
-                    await session.dtmf(str(frame.get("digit", "")))
-                case "stop":
-                    return "caller"
-                case "start":
-                    await session.start(frame.get("encoding"), frame.get("sample_rate"))
-                case _:
-                    raise BadInputError("不认识这种信号，只收 start、dtmf、stop 和声音。")
+            frame = await self._frame()
         except WebSocketDisconnect:
-            return "vanished"
-        except TimeoutError:
-            return "idle"
-        except HotlineError as error:
-            await _send_error(socket, error)
-
-
-async def _receive(socket: WebSocket, idle_s: float) -> dict[str, Any] | bytes:
-    """The next frame. A caller's microphone never rests: TimeoutError after ``idle_s`` without any."""
-    async with asyncio.timeout(idle_s):
-        message = await socket.receive()
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code") or 1000)
-    if (sound := message.get("bytes")) is not None:
-        return bytes(sound)
-    try:
-        frame = json.loads(message.get("text") or "")
-    except (json.JSONDecodeError, RecursionError):
-        raise BadInputError("这一帧不是 JSON 文字，请按接口格式发送。") from None
-    if not isinstance(frame, dict):
-        raise BadInputError("这一帧要是一个 JSON 对象。")
-    return frame
-
-
-def _sender(socket: WebSocket) -> Any:
-    async def send(frame: dict[str, Any] | bytes) -> None:
+            return HungUp("vanished")
         if isinstance(frame, bytes):
-            await socket.send_bytes(frame)
+            return frame
+        match frame.get("type"):
+            case "dtmf":
+                return Key(str(frame.get("digit", "")))
+            case "stop":
+                return HungUp()
+            case "start":
+                raise FrameOrderError("通话已经开始，不用再发开始信号。")
+        raise BadInputError("不认识这种信号，只收 start、dtmf、stop 和声音。")
+
+    async def send(self, frame: dict[str, Any] | bytes) -> None:
+        if isinstance(frame, bytes):
+            await self._socket.send_bytes(frame)
         else:
-            await socket.send_json(frame)
+            await self._socket.send_json(frame)
 
-    return send
+    async def complain(self, error: HotlineError) -> None:
+        await self.send({"type": "error", "code": error.code, "detail": error.detail})
+
+    async def run(self) -> None:
+        """The page's own player paces the sound."""
+        await asyncio.Event().wait()
+
+    async def _frame(self) -> dict[str, Any] | bytes:
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code") or 1000)
+        if (sound := message.get("bytes")) is not None:
+            return bytes(sound)
+        try:
+            frame = json.loads(message.get("text") or "")
+        except (json.JSONDecodeError, RecursionError):
+            raise BadInputError("这一帧不是 JSON 文字，请按接口格式发送。") from None
+        if not isinstance(frame, dict):
+            raise BadInputError("这一帧要是一个 JSON 对象。")
+        return frame
 
 
-async def _send_error(socket: WebSocket, error: HotlineError) -> None:
-    await socket.send_json({"type": "error", "code": error.code, "detail": error.detail})
+def _announced(frame: dict[str, Any] | bytes) -> IncomingCall:
+    """The call that a start frame announces.
+
+    Raises:
+        FrameOrderError: no start frame. AudioFormatError: a format the line doesn't take.
+    """
+    if isinstance(frame, bytes) or frame.get("type") != "start":
+        raise FrameOrderError
+    encoding, rate = parse_format(frame.get("encoding"), frame.get("sample_rate"))
+    caller = frame.get("caller")
+    return IncomingCall(
+        Door.WEBSOCKET,
+        encoding.value,
+        rate,
+        caller if isinstance(caller, str) else None,
+        record=frame.get("record") is not False,
+    )

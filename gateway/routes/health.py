@@ -39,8 +39,8 @@ async def readyz(house: House) -> JSONResponse:
     for part, state in states.items():
         if state["status"] != "ok":
             house.metrics.parts_down.labels(part).inc()
-    # Without speech the line still answers by text: its state is named but does not count.
-    body = {"status": "ready" if ready else "degraded", "parts": {**states, **speech}}
+    # Without speech or telephone the line still answers by text: their state is named but does not count.
+    body = {"status": "ready" if ready else "degraded", "parts": {**states, **speech, **house.doors}}
     return JSONResponse(body, 200 if ready else 503)
 
 

@@ -82,6 +82,8 @@ class Line:
     address: str
     data_dir: Path
     output: Path
+    audiosocket: int
+    sip: int
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -181,13 +183,15 @@ class Line:
 
 
 def start_line(folder: Path) -> Line:
-    gateway, rasa, actions, hub = free_ports(4)
+    gateway, rasa, actions, hub, audiosocket, sip = free_ports(6)
     own = {
         "HOST": "127.0.0.1",
         "PORT": str(gateway),
         "RASA_PORT": str(rasa),
         "ACTIONS_PORT": str(actions),
         "HUB_PORT": str(hub),
+        "AUDIOSOCKET_PORT": str(audiosocket),
+        "SIP_PORT": str(sip),
         "DATA_DIR": str(folder / "data"),
     }
     inherited = {k: v for k, v in os.environ.items() if k not in {"HUB_URL", "HUB_TOKEN", "DATABASE_URL"}}
@@ -201,4 +205,4 @@ def start_line(folder: Path) -> Line:
             env=inherited | own,
             cwd=folder,
         )
-    return Line(process, f"http://127.0.0.1:{gateway}", folder / "data", output)
+    return Line(process, f"http://127.0.0.1:{gateway}", folder / "data", output, audiosocket, sip)

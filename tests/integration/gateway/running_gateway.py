@@ -23,6 +23,7 @@ from gateway.app import create_app
 from gateway.auth.oidc import SignOn, sealing_key
 from gateway.auth.signin import SignIn
 from gateway.bootstrap import make_orders
+from gateway.doors import open_doors
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
 from gateway.memory_dialogue import ScriptedDialogue
@@ -32,7 +33,7 @@ from gateway.services import Services
 from gateway.speech import SpeechEngines
 from gateway.turns import TurnService
 from hotline.errors import AccountExistsError
-from hotline.ports import Recogniser
+from hotline.ports import Recogniser, Synthesiser
 from hotline.settings import Settings
 from knowledge_base.catalogue import load_catalogue
 from knowledge_base.memory import CharacterEncoder
@@ -48,13 +49,19 @@ from storage.work_orders_sql import SqlWorkOrders
 from voice.recording import Recordings
 from voice.stt.scripted import ScriptedRecogniser
 from voice.tts.scripted import ScriptedSynthesiser
-from voice.vad import LoudnessVad
+from voice.vad import LoudnessVad, VadFactory
 
 DEADLINE_S = 5.0
 PASSWORD = "Xun-Feng-2026"
 LINE_TOKEN = "line-token-of-the-tests"
 OFFICE = "桂城街道综合行政执法办公室"
 DEPARTMENT_STAFF = f"guicheng={OFFICE},dali=大沥镇综合行政执法办公室"
+
+
+def free_port(kind: int) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -143,20 +150,23 @@ async def running_gateway(
     folder: Path,
     recogniser: Recogniser | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    synthesiser: Synthesiser | None = None,
+    vad: VadFactory = LoudnessVad,
     **more: Any,
 ) -> AsyncIterator[Gateway]:
     """``database`` is a migrated file that is copied into ``folder``; ``more`` are settings, ``clock`` that of
-    the work orders. Without a ``recogniser`` a scripted one hears."""
+    the work orders. Without a ``recogniser`` a scripted one hears. The telephone doors listen on free ports."""
     shutil.copy(database, folder / "hotline.db")
-    ours = {"line_token": LINE_TOKEN, "department_staff": DEPARTMENT_STAFF} | more
-    settings = Settings(
-        _env_file=None, data_dir=folder, models_dir=folder, argon2_time_cost=1, argon2_memory_kib=8, **ours
-    )
+    ports = {"audiosocket_port": free_port(socket.SOCK_STREAM), "sip_port": free_port(socket.SOCK_DGRAM)}
+    cheap = {"argon2_time_cost": 1, "argon2_memory_kib": 8}
+    ours = {"line_token": LINE_TOKEN, "department_staff": DEPARTMENT_STAFF} | cheap | ports | more
+    settings = Settings(_env_file=None, data_dir=folder, models_dir=folder, **ours)
     store = SqlStore(make_engine(settings.effective_database_url))
     engine, feed, metrics = ScriptedDialogue(), EventFeed(), Metrics()
     hub, sentences = InMemoryDataHub(), Sentences(settings.handoff_number)
-    scripted, synthesiser = ScriptedRecogniser([]), ScriptedSynthesiser(ms_per_character=1.0)
-    speech = SpeechEngines(settings, recogniser or scripted, synthesiser, LoudnessVad, sentences, metrics)
+    hears, speaks = ScriptedRecogniser([]), ScriptedSynthesiser(ms_per_character=1.0)
+    speech = SpeechEngines(settings, recogniser or hears, synthesiser or speaks, vad, sentences, metrics)
     turns = TurnService(
         store=store, engine=engine, feed=feed, emergencies=EmergencyWatch(), sentences=sentences, session_turns=100
     )
@@ -192,7 +202,8 @@ async def running_gateway(
     @asynccontextmanager
     async def bootstrap() -> AsyncIterator[Services]:
         try:
-            yield services
+            async with open_doors(services):
+                yield services
         finally:
             await turns.close()
             await sign_in.close()
@@ -207,7 +218,8 @@ async def running_gateway(
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False, timeout=DEADLINE_S) as http:
-            yield Gateway(http, address, services, engine, hub, scripted, synthesiser, app)
+            await http.get("/healthz")  # answered once the services stand
+            yield Gateway(http, address, services, engine, hub, hears, speaks, app)
     finally:
         server.should_exit = True
         await serving

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from typing import Any
 
 import numpy as np
@@ -116,7 +117,7 @@ async def test_a_whole_call_from_the_first_word_to_the_last(new_gateway: Gateway
     ]
     assert "身份证" in "".join(new_gateway.synthesiser.spoken)
     metrics = (await new_gateway.http.get("/metrics")).text
-    assert "hotline_calls_active 0.0" in metrics
+    assert 'hotline_calls_active{door="websocket"} 0.0' in metrics
     assert 'hotline_turns_total{channel="voice",state="bot"} 1.0' in metrics
 
 
@@ -236,12 +237,37 @@ async def test_a_strange_caller_does_not_end_the_call(gateway: Gateway, caller: 
     assert "13800000001" not in str(trail[1].data)
 
 
+async def test_browsers_that_are_open_and_say_nothing_leave_room(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.routes.calls.MAX_WAITING", 20)
+    monkeypatch.setattr("gateway.routes.calls.START_WITHIN_S", 0.4)
+    before = len(asyncio.all_tasks())
+    async with AsyncExitStack() as stack:
+        silent = [await stack.enter_async_context(gateway.socket("/api/v1/calls")) for _ in range(20)]
+        async with gateway.socket("/api/v1/calls") as one_more:
+            assert await error_code(one_more) == "line_busy"
+            assert (await frame(one_more)) == {"type": "ended", "reason": "line_busy"}
+            with pytest.raises(ConnectionClosed) as closed:
+                await frame(one_more)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1013
+        for call in silent:
+            assert (await frame(call)) == {"type": "ended", "reason": "idle"}
+    async with gateway.socket("/api/v1/calls") as call:
+        await begin(call)
+    async with asyncio.timeout(DEADLINE_S):
+        while len(asyncio.all_tasks()) > before:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert gateway.services.calls.waiting == 0
+
+
 async def test_a_caller_who_vanishes_leaves_no_call_behind(gateway: Gateway) -> None:
     async with gateway.socket("/api/v1/calls") as call:
         started = await begin(call)
         call.transport.abort()
     async with asyncio.timeout(DEADLINE_S):
-        while "hotline_calls_active 0.0" not in (await gateway.http.get("/metrics")).text:
+        while 'hotline_calls_active{door="websocket"} 0.0' not in (await gateway.http.get("/metrics")).text:
             pass
         while True:
             trail = await gateway.services.store.events_after(started["conversation_id"], 0)

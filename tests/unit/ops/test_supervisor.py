@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import signal
 import socket
@@ -15,7 +17,7 @@ import pytest
 from hotline.settings import Settings
 from ops import supervisor as module
 from ops.progress import SetUpError
-from ops.supervisor import Child, Supervisor, check_ports, hub_token, make_children
+from ops.supervisor import Child, Supervisor, check_ports, hub_token, make_children, telephone_doors
 
 # A child marks that it stands once its handlers do, then waits for signals; it never ends by itself.
 _WAITS = (
@@ -176,3 +178,15 @@ def test_a_district_hub_of_its_own_leaves_the_reference_hub_out(tmp_path: Path) 
     assert names == ["rasa", "actions", "gateway"]
     reference = Settings(_env_file=None, data_dir=tmp_path, hub_url="")
     assert [c.name for c in make_children(reference, tmp_path / "m")] == ["rasa", "actions", "hub", "gateway"]
+
+
+def test_the_launcher_says_where_telephones_come_in_and_why_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = {
+        "sip": {"status": "ok", "address": "127.0.0.1:5060"},
+        "audiosocket": {"status": "down", "detail": "端口 9092 用不了。"},
+    }
+    monkeypatch.setattr(module, "urlopen", lambda *_, **__: io.BytesIO(json.dumps({"parts": parts}).encode()))
+    assert telephone_doors(Settings(_env_file=None)) == [
+        "电话（SIP，UDP）  127.0.0.1:5060",
+        "电话（AudioSocket，TCP）没有开：端口 9092 用不了。",
+    ]

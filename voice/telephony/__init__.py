@@ -1,0 +1,1 @@
+"""Telephone doors: Asterisk AudioSocket over TCP, SIP/RTP over UDP."""
