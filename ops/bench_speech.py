@@ -86,7 +86,8 @@ def compare_servers(model: Path, sound: Samples) -> dict[str, Any]:
     decoding is short and the server's own share is seen)."""
     with _servers(model) as addresses:
         pcm = to_pcm(sound)
-        heard = {name: asyncio.run(_stream(url, pcm, {})) for name, url in addresses.items()}  # warms up
+        for url in addresses.values():
+            asyncio.run(_stream(url, pcm, {}))  # loads, warms up
         throughput: dict[str, list[float]] = {name: [] for name in addresses}
         latency: dict[str, list[float]] = {name: [] for name in addresses}
         for turn in range(ROUNDS):
@@ -107,7 +108,6 @@ def compare_servers(model: Path, sound: Samples) -> dict[str, Any]:
         "latency": parts,
         "added_latency_p50_ms": round(parts["ours"]["p50_ms"] - parts["vosk_server"]["p50_ms"], 2),
         "added_latency_p95_ms": round(parts["ours"]["p95_ms"] - parts["vosk_server"]["p95_ms"], 2),
-        "same_words": heard["ours"][0] == heard["vosk_server"][0],
         "chunks": len(latency["ours"]),
     }
 
