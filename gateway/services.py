@@ -13,6 +13,8 @@ from starlette.requests import HTTPConnection
 
 from gateway.auth.oidc import SignOn
 from gateway.auth.signin import SignIn
+from gateway.callers import Caller, CallerSeal
+from gateway.desk_service import DeskService
 from gateway.dialogue import Engine
 from gateway.feed import EventFeed
 from gateway.metrics import Metrics
@@ -43,11 +45,16 @@ class Services:
     sign_in: SignIn
     sign_on: SignOn
     orders: Orders
+    desk: DeskService
+    callers: CallerSeal
 
     async def new_conversation(
-        self, channel: Channel, external_id: str | None = None
+        self, channel: Channel, external_id: str | None = None, caller: Caller = Caller()
     ) -> tuple[ConversationRecord, str]:
-        """A conversation and its token; only the token's hash is kept."""
+        """A conversation and its token; only the token's hash is kept. ``caller``: who speaks, where a
+        door announced it; a sender of another system is known by its name there."""
+        if caller.key is None and external_id is not None:
+            caller = Caller(self.callers.digest(channel.value, external_id))
         token = secrets.token_urlsafe(24)
         record = await self.store.create_conversation(
             NewConversation(
@@ -55,6 +62,9 @@ class Services:
                 channel=channel,
                 token_hash=hash_token(token),
                 external_id=external_id,
+                caller_key=caller.key,
+                contact=caller.contact.sealed,
+                contact_shown=caller.contact.shown,
                 at=datetime.now(UTC),
             )
         )

@@ -22,7 +22,7 @@ import numpy as np
 import websockets
 
 from hotline.settings import ROOT
-from ops import bench_search, bench_speech
+from ops import bench_desk, bench_search, bench_speech
 from ops.line import Line, running_line
 from ops.progress import SetUpError, say
 from voice.audio import read_wav, resample, to_pcm
@@ -194,6 +194,8 @@ def measure() -> dict[str, Any]:
         report["speech"] = speech(line)
         say("十路通话 …")
         lag = bench_speech.loop_lag(line, [_clip(name)[0] for name in ("q_02.wav", "q_07.wav")])
+        say("坐席工作台 …")
+        report["desk"] = bench_desk.measure(line)
     report["recognition"] = bench_speech.measure() | {"loop_lag": lag}
     say("检索 …")
     report["search"] = bench_search.measure()
@@ -215,6 +217,8 @@ def table(report: dict[str, Any]) -> str:
             f"| 说完到听见第一声 | {wait['p50_ms']} ms | {wait['p95_ms']} ms |",
             "",
             bench_search.table(report["search"]),
+            "",
+            bench_desk.table(report["desk"]),
             "",
             bench_speech.table(report["recognition"]),
             "",

@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hotline.messages import Reply, Understanding
 from hotline.ports import SpeechChange
 
@@ -47,6 +50,12 @@ class Dialogue(Protocol):
     async def handoff(self) -> SpokenReply:
         """The caller pressed 0 and wants a person."""
         ...
+
+
+class CallTap(Protocol):
+    """Somebody who hears the caller along: int16 samples at the call's rate. Must not block."""
+
+    def caller(self, samples: NDArray[np.int16]) -> None: ...
 
 
 EventSink = Callable[[dict[str, Any] | bytes], Awaitable[None]]

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from gateway.call_dialogue import CallDialogue
+from gateway.live_calls import DeskCall, follower, overheard
 from gateway.services import services_of
 from hotline.errors import AudioFormatError, BadInputError, FrameOrderError, HotlineError
 from hotline.events import EventType
@@ -31,8 +32,9 @@ async def call(socket: WebSocket) -> None:
     start = await _start_frame(socket, house.settings.call_idle_s)
     if start is None:
         return
+    caller = start.get("caller")
     try:
-        record, token = await house.new_conversation(Channel.VOICE)
+        record, token = await house.new_conversation(Channel.VOICE, caller=house.callers.caller(caller))
     except HotlineError as error:  # nothing can be recorded, so nothing is answered: said, not kept silent
         await _send_error(socket, error)
         await socket.send_json({"type": "ended", "reason": error.code})
@@ -40,11 +42,12 @@ async def call(socket: WebSocket) -> None:
         return
     call_id = uuid.uuid4().hex
     dialogue = CallDialogue(house, record)
-    session = house.speech.session(dialogue, _sender(socket))
+    live: DeskCall | None = None
+    session = house.speech.session(dialogue, overheard(_sender(socket), lambda: live))
+    live = DeskCall(call_id, record.conversation_id, session)
     started = {
         "type": "started", "call_id": call_id, "conversation_id": record.conversation_id, "token": token,
     }  # fmt: skip
-    caller = start.get("caller")
     await dialogue.log(
         EventType.CALL_STARTED,
         {
@@ -58,11 +61,13 @@ async def call(socket: WebSocket) -> None:
     reason = "caller"
     try:
         if await session.start(start["encoding"], start["sample_rate"], started=started):
-            reason = await _carry(socket, session, house.settings.call_idle_s)
+            async with house.desk.calls.on_call(live, follower(house), house.sentences, record.event_seq):
+                reason = await _carry(socket, session, house.settings.call_idle_s)
     finally:
         house.metrics.calls.dec()
         await session.abandon()
         await dialogue.log(EventType.CALL_ENDED, {"call_id": call_id, "reason": reason})
+        await house.desk.call_ended(record.conversation_id, reason)
 
 
 async def _start_frame(socket: WebSocket, idle_s: float) -> dict[str, Any] | None:

@@ -20,9 +20,12 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from data_hub.memory import InMemoryDataHub
 from gateway.app import create_app
+from gateway.assist import KnownAssist
 from gateway.auth.oidc import SignOn, sealing_key
 from gateway.auth.signin import SignIn
-from gateway.bootstrap import make_orders
+from gateway.bootstrap import handoff_rules, make_orders
+from gateway.callers import CallerSeal
+from gateway.desk_service import DeskService
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
 from gateway.memory_dialogue import ScriptedDialogue
@@ -39,6 +42,7 @@ from knowledge_base.memory import CharacterEncoder
 from knowledge_base.request_reading import RequestReader
 from knowledge_base.triage import load_categories
 from storage.audit import SqlAuditLog, audit_key
+from storage.desk import StoredDesk
 from storage.engine import make_engine
 from storage.seal import RowSeal
 from storage.sql import SqlStore
@@ -145,7 +149,8 @@ async def running_gateway(
 ) -> AsyncIterator[Gateway]:
     """``database`` is a migrated file that is copied into ``folder``; ``more`` are settings, ``clock`` that of
     the work orders. Without a ``recogniser`` a scripted one hears."""
-    shutil.copy(database, folder / "hotline.db")
+    if not (folder / "hotline.db").exists():
+        shutil.copy(database, folder / "hotline.db")
     ours = {"line_token": LINE_TOKEN, "department_staff": DEPARTMENT_STAFF} | more
     settings = Settings(
         _env_file=None, data_dir=folder, models_dir=folder, argon2_time_cost=1, argon2_memory_kib=8, **ours
@@ -155,9 +160,27 @@ async def running_gateway(
     hub, sentences = InMemoryDataHub(), Sentences(settings.handoff_number)
     scripted, synthesiser = ScriptedRecogniser([]), ScriptedSynthesiser(ms_per_character=1.0)
     speech = SpeechEngines(settings, recogniser or scripted, synthesiser, LoudnessVad, sentences, metrics)
-    turns = TurnService(
-        store=store, engine=engine, feed=feed, emergencies=EmergencyWatch(), sentences=sentences, session_turns=100
+    knowledge = KnownAssist()
+    desk = DeskService(
+        books=StoredDesk(store, settings.desk_max_conversations),
+        store=store,
+        feed=feed,
+        engine=engine,
+        sentences=sentences,
+        settings=settings,
+        knowledge=knowledge,
     )
+    turns = TurnService(
+        store=store,
+        engine=engine,
+        feed=feed,
+        emergencies=EmergencyWatch(),
+        sentences=sentences,
+        session_turns=100,
+        rules=handoff_rules(settings),
+        desk=desk,
+    )
+    callers = CallerSeal.in_folder(folder)
     audit = SqlAuditLog(store.runner, audit_key(folder / "audit.key"), folder / "audit.head")
     sign_in = SignIn(SqlStaffStore(store.runner), audit, settings)
     sign_on = SignOn(settings, sealing_key(folder / "signin.key"))
@@ -170,14 +193,30 @@ async def running_gateway(
         now=clock,
     )
     services = Services(
-        settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, orders
+        settings,
+        store,
+        turns,
+        feed,
+        sentences,
+        hub,
+        engine,
+        speech,
+        metrics,
+        audit,
+        sign_in,
+        sign_on,
+        orders,
+        desk,
+        callers,
     )
 
     @asynccontextmanager
     async def bootstrap() -> AsyncIterator[Services]:
+        await desk.start()
         try:
             yield services
         finally:
+            await desk.close()
             await turns.close()
             await sign_in.close()
             await speech.close()
