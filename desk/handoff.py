@@ -15,8 +15,12 @@ from hotline.numbers.numerals import parse_numeral
 from hotline.work_orders import Urgency
 
 _REMEMBERED = 5000
-_NOT_UNDERSTOOD = frozenset({"nlu_fallback"})
+_NOT_UNDERSTOOD = "nlu_fallback"
+# What a classifier calls that which it does not know; with so little sureness it was not understood.
+_CATCH_ALL = frozenset({"out_of_scope", "abuse_words", "prompt_injection", "ask_general", "inform"})
+_UNSURE = 0.5
 _ABUSE = "abuse_words"
+_SURELY_ABUSE = 0.65  # gibberish looks a little like abuse to a classifier
 _AGE = re.compile(
     r"(?:我|本人|我今年|今年)[^，,。！？!?他她佢爸妈公婆爷奶女儿子]{0,6}?([0-9]{2,3}|[一二三四五六七八九十百零]{2,5})(?:多|几)?(?:岁|歲)"
 )
@@ -25,12 +29,14 @@ _ELDER_WORDS = re.compile(r"我(?:是|系|係)?(?:个|個)?(?:老人家?|长者|
 
 @dataclass(frozen=True)
 class Heard:
-    """One turn, as far as the rules look at it. ``answered``: a service was named or offered."""
+    """One turn, as far as the rules look at it. ``confidence`` is the recogniser's, ``sure`` the
+    classifier's of its intent; ``answered``: a service was named or offered."""
 
     text: str
     channel: Channel
     confidence: float
     intent: str | None
+    sure: float = 1.0
     in_flow: bool = False
     answered: bool = False
     urgent: bool = False
@@ -61,7 +67,8 @@ class HandoffRules:
         self._counts[conversation_id] = counts
         if len(self._counts) > _REMEMBERED:
             self._counts.popitem(last=False)
-        missed = heard.intent in _NOT_UNDERSTOOD and not heard.in_flow and not heard.answered
+        guessed = heard.intent in _CATCH_ALL and heard.sure < _UNSURE
+        missed = (guessed or heard.intent == _NOT_UNDERSTOOD) and not heard.in_flow and not heard.answered
         counts.misunderstood = counts.misunderstood + 1 if missed else 0
         unclear = heard.channel is Channel.VOICE and heard.confidence < self._min_confidence
         counts.unclear = counts.unclear + 1 if unclear else 0
@@ -75,7 +82,7 @@ class HandoffRules:
     def _reason(self, counts: _Counts, heard: Heard) -> HandoffReason | None:
         if heard.urgent:
             return HandoffReason.CRISIS
-        if heard.intent == _ABUSE:
+        if heard.intent == _ABUSE and heard.sure >= _SURELY_ABUSE:
             return HandoffReason.ABUSE
         if self._elder_age and tells_age(heard.text, self._elder_age):
             return HandoffReason.ELDERLY

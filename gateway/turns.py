@@ -213,6 +213,7 @@ class TurnService:
             channel=message.channel,
             confidence=message.confidence,
             intent=understood.intent,
+            sure=understood.confidence,
             in_flow=bool(record.flow or answer.flow),
             answered=bool(understood.item_key or understood.candidates),
             urgent=answer.urgent,

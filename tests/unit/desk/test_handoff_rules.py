@@ -31,6 +31,14 @@ TURNS: dict[str, tuple[list[Heard], list[HandoffReason | None]]] = {
     "speech that is not clear twice": ([MUMBLED, MUMBLED], [None, R.UNCLEAR_SPEECH]),
     "typed text is always clear": ([heard(confidence=0.1)] * 3, [None] * 3),
     "abuse at once": ([heard(intent="abuse_words")], [R.ABUSE]),
+    "words that the classifier only guesses at": (
+        [heard(intent="abuse_words", sure=0.45)] * 2,
+        [None, R.MISUNDERSTOOD],
+    ),
+    "what is surely not ours was understood": ([heard(intent="out_of_scope", sure=0.8)] * 2, [None, None]),
+    "a guess that led to a service was one": ([heard(intent="ask_general", sure=0.3, answered=True)] * 2, [None, None]),
+    "a courtesy is none": ([heard(intent="thank", sure=0.3)] * 2, [None, None]),
+    "what only looks like abuse is none": ([heard(intent="abuse_words", sure=0.5)] * 2, [None, None]),
     "despair at once": ([heard(intent="crisis", urgent=True)], [R.CRISIS]),
 }
 
