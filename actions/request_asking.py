@@ -162,7 +162,9 @@ class FileRequest(HotlineAction):
         talk = self.tools.seal.open(tracker.get_slot(DRAFT), RequestTalk)
         done: Events = [SlotSet(OUTCOME, None)]
         if outcome == "filed" and talk:
-            say(dispatcher, tracker, self._receipt(talk), item=self.tools.catalogue.items.get(talk.service_key or ""))
+            item = self.tools.catalogue.items.get(talk.service_key or "")
+            called = talk.number if talk.kind == CALL_BACK else None
+            say(dispatcher, tracker, self._receipt(talk), item=item, call_back=called)
             return [*done, SlotSet(DRAFT, None), SlotSet("work_order_number", talk.number)]
         if outcome == "person":
             say(dispatcher, tracker, wording.reply("handoff"), handoff=True)

@@ -85,6 +85,8 @@ class ValidateRequestForm(ServiceAction):
         talk = RequestTalk(kind=CALL_BACK if call_back else "request")
         contact = known_contact(self.tools.seal, tracker)
         talk.mobile, talk.name = contact.mobile, contact.name
+        known_town = self.tools.catalogue.town_named(tracker.get_slot("town") or "")
+        talk.town = known_town.name if known_town else None  # an agent asked already
         if call_back:
             self._begin_call_back(tracker, talk, text)
         else:

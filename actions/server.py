@@ -23,6 +23,7 @@ from sanic import Request, Sanic
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
+from actions.assist import add_assist
 from actions.base import Tools
 from actions.live_catalogue import HubOfGuides, LiveCatalogue
 from actions.registry import make_actions
@@ -73,6 +74,7 @@ def make_server(settings: Settings) -> Sanic[Any, Any]:
     app.add_task(live.keep_in_step())
     add_readiness(app, live)
     add_request_reading(app, live, encoder)
+    add_assist(app, lambda: live.tools)
     return app
 
 

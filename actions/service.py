@@ -136,7 +136,8 @@ class ServiceAction(HotlineAction):
         return re.sub("|".join(map(re.escape, names)), " ", text) if names else text
 
     def _town(self, tracker: Tracker) -> str | None:
-        word = entity(tracker, "town")
+        """The town named in this turn, else the one that an agent filled in before handing back."""
+        word = entity(tracker, "town") or tracker.get_slot("town")
         town = self.tools.catalogue.town_named(word) if word else None
         return town.name if town else None
 

@@ -1,1 +1,1 @@
-"""What people at the hotline and in the departments work with."""
+"""What people at the hotline and in the departments work with: the agents' desk and the work orders."""

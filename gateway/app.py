@@ -12,7 +12,20 @@ from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from gateway import problems
-from gateway.routes import asr, auth, calls, chat, health, internal, open311, rasa_rest, work_orders
+from gateway.routes import (
+    asr,
+    auth,
+    calls,
+    chat,
+    desk,
+    desk_assist,
+    desk_sockets,
+    health,
+    internal,
+    open311,
+    rasa_rest,
+    work_orders,
+)
 from gateway.services import Services
 
 PAGES = Path(__file__).resolve().parent.parent / "web" / "dist"
@@ -69,7 +82,9 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
 
     staff = (auth.router, auth.accounts, auth.audit)
     requests = (work_orders.router, internal.router, open311.router)
-    for router in (chat.router, calls.router, asr.router, rasa_rest.router, health.router, *staff, *requests):
+    at_desk = (desk_assist.router, desk.router, desk_sockets.router)
+    doors = (chat.router, calls.router, asr.router, rasa_rest.router, health.router)
+    for router in (*doors, *staff, *requests, *at_desk):
         app.include_router(router)
 
     def page(name: str) -> Response:

@@ -10,13 +10,17 @@ from datetime import UTC, datetime
 import httpx
 
 from data_hub.client import HttpDataHub
+from desk.handoff import HandoffRules
 from desk.work_orders.attachments import Attachments
 from desk.work_orders.calendar import WorkingDays
 from desk.work_orders.clock import Limits
 from desk.work_orders.hand_over import HandOvers
 from desk.work_orders.service import House, WorkOrders
+from gateway.assist import HttpAssist
 from gateway.auth.oidc import SignOn, sealing_key
 from gateway.auth.signin import SignIn
+from gateway.callers import CallerSeal
+from gateway.desk_service import DeskService
 from gateway.dialogue import RasaDialogue
 from gateway.domain_words import domain_words
 from gateway.doors import open_doors
@@ -24,6 +28,7 @@ from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
 from gateway.loop_lag import watch_loop_lag
 from gateway.metrics import Metrics
+from gateway.needs import NeedsReader
 from gateway.orders import Orders
 from gateway.replies import Sentences
 from gateway.services import Services
@@ -37,6 +42,7 @@ from hotline.work_order_ports import RequestTriage
 from hotline.work_order_record import RequestCategory
 from knowledge_base.catalogue import load_catalogue
 from storage.audit import SqlAuditLog, audit_key
+from storage.desk import StoredDesk
 from storage.engine import make_engine
 from storage.migrations import upgrade
 from storage.recordings import SqlRecordings
@@ -71,14 +77,25 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         client,
     )
     feed, metrics = EventFeed(), Metrics()
+    catalogue = load_catalogue()
     sentences = Sentences(settings.handoff_number)
     speech = SpeechEngines(
         settings,
-        load_recogniser(settings, domain_words()),
+        load_recogniser(settings, domain_words(catalogue)),
         load_synthesiser(settings),
         load_vad(settings.models_dir),
         sentences,
         metrics,
+    )
+    desk = DeskService(
+        books=StoredDesk(store, settings.desk_max_conversations),
+        store=store,
+        feed=feed,
+        engine=engine,
+        sentences=sentences,
+        settings=settings,
+        knowledge=HttpAssist(f"http://127.0.0.1:{settings.actions_port}", settings.dialogue_deadline_s, client),
+        needs=NeedsReader(catalogue),
     )
     turns = TurnService(
         store=store,
@@ -87,6 +104,8 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         emergencies=EmergencyWatch(kept_in=settings.models_dir / "danger"),
         sentences=sentences,
         session_turns=settings.session_turns,
+        rules=handoff_rules(settings),
+        desk=desk,
     )
     orders = make_orders(
         settings,
@@ -99,6 +118,8 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
     works = (_warm_up(speech, engine), watch_loop_lag(metrics), orders.run(), recordings.sweep_daily())
     background = [asyncio.create_task(work) for work in works]
     try:
+        await desk.start()
+        callers = CallerSeal.in_folder(settings.data_dir)
         house = Services(
             settings,
             store,
@@ -113,11 +134,14 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
             sign_in,
             sign_on,
             orders,
+            desk,
+            callers,
             recordings,
         )
         async with open_doors(house):
             yield house
     finally:
+        await desk.close()
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
@@ -173,3 +197,12 @@ async def _warm_up(speech: SpeechEngines, engine: RasaDialogue) -> None:
         except DialogueDownError:
             await asyncio.sleep(1.0)
     await speech.warm_up()
+
+
+def handoff_rules(settings: Settings) -> HandoffRules:
+    return HandoffRules(
+        misunderstandings=settings.handoff_misunderstandings,
+        unclear_turns=settings.handoff_unclear_turns,
+        min_confidence=settings.handoff_min_confidence,
+        elder_age=settings.handoff_elder_age,
+    )

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import httpx
 from pydantic import ValidationError
 
+from hotline.desk_ports import EngineSlots
 from hotline.errors import ActionsDownError, DialogueDownError
 from hotline.messages import CitizenMessage, Reply, Understanding
 from hotline.ports import DialogueAnswer, DialogueEngine, SpeechChange
@@ -16,7 +17,7 @@ from hotline.ports import DialogueAnswer, DialogueEngine, SpeechChange
 logger = logging.getLogger(__name__)
 
 
-class Engine(DialogueEngine, Protocol):
+class Engine(DialogueEngine, EngineSlots, Protocol):
     """A dialogue engine whose parts behind it can be asked one by one."""
 
     async def ping_actions(self) -> None:
@@ -37,6 +38,7 @@ class RasaDialogue:
 
     def __init__(self, base_url: str, actions_url: str, deadline_s: float, client: httpx.AsyncClient) -> None:
         self._webhook = f"{base_url}/webhooks/rest/webhook"
+        self._conversations = f"{base_url}/conversations"
         self._status = f"{base_url}/status"
         self._actions_ready = f"{actions_url}/ready"
         self._actions_health = f"{actions_url}/health"
@@ -61,6 +63,28 @@ class RasaDialogue:
 
     async def renew_session(self, conversation_id: str) -> None:
         await self._post({"sender": conversation_id, "message": "/session_start"}, self._deadline_s)
+
+    async def slots(self, conversation_id: str) -> dict[str, Any]:
+        """What the engine knows of the conversation, empty slots left out."""
+        url = f"{self._conversations}/{conversation_id}/tracker"
+        told = await self._tracker("GET", url, params={"include_events": "NONE"})
+        return {name: value for name, value in (told.get("slots") or {}).items() if value is not None}
+
+    async def set_slots(self, conversation_id: str, values: dict[str, Any]) -> None:
+        url = f"{self._conversations}/{conversation_id}/tracker/events"
+        events = [{"event": "slot", "name": name, "value": value} for name, value in values.items()]
+        await self._tracker("POST", url, params={"include_events": "NONE"}, json=events)
+
+    async def _tracker(self, method: str, url: str, **more: Any) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                response = await self._client.request(method, url, **more)
+            response.raise_for_status()
+            told = response.json()
+        except (TimeoutError, httpx.HTTPError, ValueError) as error:
+            logger.warning("dialogue engine's tracker: %s", type(error).__name__)
+            raise DialogueDownError from error
+        return told if isinstance(told, dict) else {}
 
     async def ping(self) -> None:
         await self._get(self._status, DialogueDownError)
@@ -131,6 +155,7 @@ def read_answer(messages: list[dict[str, Any]]) -> DialogueAnswer:
         flow=signals.get("flow"),
         part_down=signals.get("part_down"),
         rating=_score(signals.get("rating")),
+        call_back=signals.get("call_back"),
         speech_change=_speech_change(signals.get("speech_speed") or signals.get("dialect")),
     )
 

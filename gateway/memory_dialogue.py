@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from hotline.errors import ActionsDownError, DialogueDownError
 from hotline.messages import CitizenMessage, Reply, Understanding
@@ -22,7 +23,8 @@ class ScriptedDialogue:
 
     ``asked`` keeps the messages with the state they came in, ``renewed`` the conversations whose
     session was renewed. While ``hold`` is set to an event, answers wait for it; ``waiting`` counts
-    the messages in the engine right now, and ``arrived`` is set as soon as one has come in.
+    the messages in the engine right now, and ``arrived`` is set as soon as one has come in. ``known``
+    holds the slots of each conversation.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class ScriptedDialogue:
         self.arrived = asyncio.Event()
         self.asked: list[tuple[CitizenMessage, str]] = []
         self.renewed: list[str] = []
+        self.known: dict[str, dict[str, Any]] = {}
         self._script = iter(script)
         self._answers = dict(answers or {})
         self._otherwise = otherwise
@@ -64,6 +67,14 @@ class ScriptedDialogue:
     async def renew_session(self, conversation_id: str) -> None:
         await self.ping()
         self.renewed.append(conversation_id)
+
+    async def slots(self, conversation_id: str) -> dict[str, Any]:
+        await self.ping()
+        return dict(self.known.get(conversation_id, {}))
+
+    async def set_slots(self, conversation_id: str, values: dict[str, Any]) -> None:
+        await self.ping()
+        self.known.setdefault(conversation_id, {}).update(values)
 
     async def ping(self) -> None:
         if not self.available:

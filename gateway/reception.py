@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from gateway.call_dialogue import CallDialogue
+from gateway.live_calls import DeskCall, follower, overheard
 from gateway.services import Services
 from hotline.errors import HotlineError
 from hotline.events import EventType
 from hotline.messages import Channel
 from hotline.privacy import mask_phone
 from voice.ports import EventSink
-from voice.session import CallSession
 from voice.telephony.line import IncomingCall, LiveCall
 
 logger = logging.getLogger(__name__)
@@ -48,20 +48,23 @@ class Reception:
     @asynccontextmanager
     async def _recorded(self, incoming: IncomingCall, send: EventSink) -> AsyncIterator[LiveCall]:
         house, door = self._house, incoming.door.value
-        record, token = await house.new_conversation(Channel.VOICE)
+        record, token = await house.new_conversation(Channel.VOICE, caller=house.callers.caller(incoming.number))
         call_id, recording = uuid.uuid4().hex, None
         if house.recordings is not None and incoming.record:
             recording = await house.recordings.begin(record.conversation_id, call_id, incoming.sample_rate)
         dialogue = CallDialogue(house, record, recording)
         said_why: list[str] = []
+        at_desk: DeskCall | None = None
 
         async def noting(frame: dict[str, Any] | bytes) -> None:
             if isinstance(frame, dict) and frame.get("type") == "ended":
                 said_why.append(str(frame.get("reason")))
             await send(frame)
 
-        session = house.speech.session(dialogue, noting, recording.tape if recording else None)
+        listened = overheard(noting, lambda: at_desk)
+        session = house.speech.session(dialogue, listened, recording.tape if recording else None)
         call = LiveCall(call_id, record.conversation_id, token, incoming, session, recorded=recording is not None)
+        at_desk = DeskCall(call_id, record.conversation_id, session)
         begun = time.monotonic()
         await dialogue.log(
             EventType.CALL_STARTED,
@@ -76,15 +79,13 @@ class Reception:
         )
         house.calls.live[call.call_id] = call
         house.metrics.calls.labels(door).inc()
-        following = asyncio.create_task(self._follow(call.conversation_id, session))
         try:
-            yield call
+            async with house.desk.calls.on_call(at_desk, follower(house), house.sentences, record.event_seq):
+                yield call
         except asyncio.CancelledError:
             call.reason = "shutdown"
             raise
         finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
             await session.abandon()
             if recording is not None and house.recordings is not None:
                 await house.recordings.end(recording)
@@ -101,21 +102,7 @@ class Reception:
                 await dialogue.log(EventType.CALL_ENDED, ended | ({"network": call.network} if call.network else {}))
             except HotlineError as error:  # the call is over all the same
                 logger.error("the end of call %s could not be written down: %s", call.call_id, error.detail)
-
-    async def _follow(self, conversation_id: str, session: CallSession) -> None:
-        """What people do with the conversation reaches its call: an agent comes in, writes, gives back.
-
-        Events of the call's own turns carry a turn id and are the session's already.
-        """
-        async with self._house.feed.watch(conversation_id) as events:
-            while True:
-                event = await events.get()
-                if isinstance(event, dict) or event.turn_id is not None:
-                    continue
-                if event.type is EventType.STATE:
-                    await session.set_state(str(event.data["state"]))
-                elif event.type is EventType.AGENT_MESSAGE:
-                    await session.say(str(event.data["text"]), f"agent-{event.seq}")
+            await house.desk.call_ended(call.conversation_id, call.reason)
 
 
 def masked_number(number: object) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from hotline.desk import HandoffReason
 from hotline.errors import HotlineError
 from hotline.messages import Button, Reply
 
@@ -32,11 +33,33 @@ class Sentences:
     def handoff(self) -> Reply:
         return self._reply("handoff")
 
+    def handoff_by_rule(self, reason: HandoffReason) -> Reply:
+        """Why a person is coming whom nobody asked for, and how to have none."""
+        return self._reply(f"handoff_{reason.value}")
+
+    def call_back(self, shown: str) -> Reply:
+        """The place in the queue is given up for a call to ``shown`` (masked)."""
+        return self._reply("call_back", contact=shown)
+
+    def returned(self) -> Reply:
+        return self._reply("returned")
+
+    def place(self, position: int, estimate_s: int | None) -> Reply:
+        """Where somebody stands in the queue, and how long it may take, if anybody can say."""
+        ahead = position - 1
+        if estimate_s is None:
+            return self._reply("place_unknown", ahead=ahead)
+        return self._reply("place", ahead=ahead, minutes=max(1, round(estimate_s / 60)))
+
+    def agent_joined(self, name: str) -> Reply:
+        return self._reply("agent_joined", name=name)
+
     def part_down(self, error: HotlineError) -> Reply:
         return Reply(text=error.citizen_sentence, buttons=self._buttons("part_down"))
 
-    def _reply(self, key: str) -> Reply:
-        return Reply(text=self._entries[key]["text"].format(number=self._number), buttons=self._buttons(key))
+    def _reply(self, key: str, **facts: object) -> Reply:
+        text = self._entries[key]["text"].format(number=self._number, **facts)
+        return Reply(text=text, buttons=self._buttons(key))
 
     def _buttons(self, key: str) -> list[Button]:
         return [Button(title=t, payload=p) for t, p in self._entries[key].get("buttons", {}).items()]

@@ -15,6 +15,8 @@ from starlette.requests import HTTPConnection
 from gateway.auth.oidc import SignOn
 from gateway.auth.signin import SignIn
 from gateway.callbook import CallBook
+from gateway.callers import Caller, CallerSeal
+from gateway.desk_service import DeskService
 from gateway.dialogue import Engine
 from gateway.feed import EventFeed
 from gateway.metrics import Metrics
@@ -46,6 +48,8 @@ class Services:
     sign_in: SignIn
     sign_on: SignOn
     orders: Orders
+    desk: DeskService
+    callers: CallerSeal
     recordings: Recordings | None = None  # None: calls are not recorded
     doors: dict[str, dict[str, Any]] = field(default_factory=dict)  # telephone doors, as /readyz names them
     calls: CallBook = field(init=False)
@@ -54,9 +58,12 @@ class Services:
         self.calls = CallBook(self.settings.calls_max, self.settings.calls_per_caller)
 
     async def new_conversation(
-        self, channel: Channel, external_id: str | None = None
+        self, channel: Channel, external_id: str | None = None, caller: Caller = Caller()
     ) -> tuple[ConversationRecord, str]:
-        """A conversation and its token; only the token's hash is kept."""
+        """A conversation and its token; only the token's hash is kept. ``caller``: who speaks, where a
+        door announced it; a sender of another system is known by its name there."""
+        if caller.key is None and external_id is not None:
+            caller = Caller(self.callers.digest(channel.value, external_id))
         token = secrets.token_urlsafe(24)
         record = await self.store.create_conversation(
             NewConversation(
@@ -64,6 +71,9 @@ class Services:
                 channel=channel,
                 token_hash=hash_token(token),
                 external_id=external_id,
+                caller_key=caller.key,
+                contact=caller.contact.sealed,
+                contact_shown=caller.contact.shown,
                 at=datetime.now(UTC),
             )
         )

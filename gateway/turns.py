@@ -15,16 +15,20 @@ from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
+from desk.handoff import HandoffRules, Heard
+from gateway.desk_link import DeskLink, NoDesk
 from gateway.emergencies import Emergency, EmergencyWatch
 from gateway.feed import EventFeed
 from gateway.replies import Sentences
 from hotline.citizen_text import clean_text
 from hotline.conversation import BOT_ANSWERS, ConversationState, Trigger
+from hotline.desk import Handoff, HandoffReason, Needs, QueueTrigger
 from hotline.errors import IllegalTransitionError, PartDownError
 from hotline.events import ConversationEvent, EventType
 from hotline.messages import Channel, CitizenMessage, Reply, Understanding
 from hotline.ports import DialogueAnswer, DialogueEngine, SpeechChange
 from hotline.privacy import CONTACT_PLACEHOLDER, PROOF_PLACEHOLDER, mask_text
+from hotline.work_orders import Urgency
 from storage.ports import ConversationRecord, Store, StoredTurn, TurnOutcome
 
 logger = logging.getLogger(__name__)
@@ -39,6 +43,10 @@ _FIGURES = str.maketrans("零〇洞一幺二两三四五六七八九０１２３
 _CODE = re.compile(r"(?<!\d)\d{6,8}(?!\d)|[0-9A-Z]{31}\d{12}")
 _LAST_FOUR = re.compile(r"(?<![\dA-Za-z])\d{3}[\dXx](?!\d)")
 _NAMED = re.compile(r"\d[，,、。 ]*[\u4e00-\u9fff]{2,4}(?:[，,。 ]|$)|(?:叫|姓名|申请人|我是)")
+_WISH = 16  # characters of a sentence that is a wish for a person and nothing else
+_CALL_ME = re.compile(
+    r"(?:给我|俾我|畀我|请|帮我|叫人|安排)?(?:回(?:个|個)?(?:电话?|電話?|拨|撥)|打(?:返|回)(?:电话|電話)?(?:给我|俾我|畀我)|覆(?:我|電|电))|不(?:想)?等了?.{0,6}(?:打|回)(?:给我|电)"
+)
 _WANTS_NO_PERSON = re.compile(r"(不用|不要|不想|别|唔使|唔好|唔要)(再)?[转轉]?(接)?人工")
 
 
@@ -79,6 +87,8 @@ class TurnService:
         emergencies: EmergencyWatch,
         sentences: Sentences,
         session_turns: int,
+        rules: HandoffRules | None = None,
+        desk: DeskLink | None = None,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._store = store
@@ -87,6 +97,8 @@ class TurnService:
         self._emergencies = emergencies
         self._sentences = sentences
         self._session_turns = session_turns
+        self._rules = rules or HandoffRules()
+        self._desk = desk or NoDesk()
         self._now = now
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._renewals: set[asyncio.Task[None]] = set()
@@ -98,9 +110,11 @@ class TurnService:
         channel: Channel,
         confidence: float = 1.0,
         client_message_id: str | None = None,
+        wish: HandoffReason | None = None,
         own: OwnAnswer | None = None,
     ) -> TurnResult:
-        """One turn of ``conversation``; turns of one conversation run one after the other.
+        """One turn of ``conversation``; turns of one conversation run one after the other. ``wish``: a
+        person is wanted, whatever the engine makes of the words.
 
         ``own`` is the answer where the engine is not to be asked; what it waits for stays open.
         Danger and an agent who has the floor come before it.
@@ -113,11 +127,15 @@ class TurnService:
         text = clean_text(raw_text)
         lock = self._locks.setdefault(conversation.conversation_id, asyncio.Lock())
         async with lock:
-            return await self._take(conversation.conversation_id, text, channel, confidence, client_message_id, own)
+            return await self._take(
+                conversation.conversation_id, text, channel, confidence, client_message_id, wish, own
+            )
 
-    async def hand_off(self, conversation: ConversationRecord, channel: Channel) -> TurnResult:
+    async def hand_off(
+        self, conversation: ConversationRecord, channel: Channel, reason: HandoffReason = HandoffReason.KEY
+    ) -> TurnResult:
         """A person is wanted, said by key or button rather than in words."""
-        return await self.take(conversation, "转人工", channel)
+        return await self.take(conversation, "转人工", channel, wish=reason)
 
     async def close(self) -> None:
         for task in list(self._renewals):
@@ -131,6 +149,7 @@ class TurnService:
         channel: Channel,
         confidence: float,
         client_message_id: str | None,
+        wish: HandoffReason | None,
         own: OwnAnswer | None,
     ) -> TurnResult:
         record = await self._store.get_conversation(conversation_id)
@@ -149,60 +168,139 @@ class TurnService:
             # Recorded before a crash and never answered: the answer is made now, once.
             message = message.model_copy(update={"turn_id": begun.duplicate.turn_id})
         self._feed.publish(begun.events)
-        outcome = await self._answer(message, begun.conversation, own)
+        if wish is None and _says_person(message.text):
+            wish = HandoffReason.WORD
+        outcome = await self._answer(message, begun.conversation, wish, own)
+        if outcome.trigger is Trigger.HANDOFF_REQUESTED:
+            outcome = await self._with_needs(message, outcome)
         return await self._finish(message, outcome, begun.conversation)
 
-    async def _answer(self, message: CitizenMessage, record: ConversationRecord, own: OwnAnswer | None) -> TurnOutcome:
+    async def _answer(
+        self, message: CitizenMessage, record: ConversationRecord, wish: HandoffReason | None, own: OwnAnswer | None
+    ) -> TurnOutcome:
         if emergency := self._emergencies.look(message.text):
+            if record.state is ConversationState.AGENT:
+                await self._desk.alert(record.conversation_id, emergency.kind, emergency.reply.text)
             return self._danger(emergency, record)
         if record.state not in BOT_ANSWERS:
             return TurnOutcome(**_still_open(record))  # an agent has the floor
         if own is not None:
             understanding = Understanding(intent=own.intent, confidence=1.0)
             return TurnOutcome(replies=[_masked(own.reply)], understanding=understanding, **_still_open(record))
+        if record.state is ConversationState.QUEUED and record.contact and _CALL_ME.search(message.text):
+            return self._call_back(record)
         try:
             answer = await self._engine.answer(message, record.state.value)
         except PartDownError as error:
-            return self._part_down(message, record, error)
+            return self._part_down(message, record, error, wish)
         if answer.rating is not None:
             # Before the thanks for it: what cannot be kept is not acknowledged.
             change = await self._store.rate(record.conversation_id, answer.rating, "", self._now())
             self._feed.publish(change.events)
-        return self._outcome(answer, record)
+        return self._by_rule(message, record, self._outcome(answer, record, wish), answer)
 
     def _danger(self, emergency: Emergency, record: ConversationRecord) -> TurnOutcome:
         understanding = Understanding(intent=f"emergency_{emergency.kind}", confidence=1.0)
         trigger = Trigger.HANDOFF_REQUESTED if record.state in BOT_ANSWERS else None
         return TurnOutcome(
-            replies=[emergency.reply], understanding=understanding, trigger=trigger, **_still_open(record)
+            replies=[emergency.reply],
+            understanding=understanding,
+            trigger=trigger,
+            handoff=Handoff(reason=HandoffReason.CRISIS, urgency=Urgency.EMERGENCY),
+            danger=True,
+            **_still_open(record),
         )
 
-    def _part_down(self, message: CitizenMessage, record: ConversationRecord, error: PartDownError) -> TurnOutcome:
-        wants_person = bool(_WANTS_PERSON.search(message.text)) and not _WANTS_NO_PERSON.search(message.text)
+    def _call_back(self, record: ConversationRecord) -> TurnOutcome:
+        """The caller's own number is known, so nothing is asked: the place is given up for a call."""
+        return TurnOutcome(
+            replies=[self._sentences.call_back(record.contact_shown)],
+            understanding=Understanding(intent="call_back", confidence=1.0),
+            trigger=Trigger.HANDOFF_CANCELLED,
+            leaving=QueueTrigger.CALL_BACK_CHOSEN,
+            **_still_open(record),
+        )
+
+    def _by_rule(
+        self, message: CitizenMessage, record: ConversationRecord, outcome: TurnOutcome, answer: DialogueAnswer
+    ) -> TurnOutcome:
+        """``outcome`` with the handoff that a rule brings, where nobody asked for one."""
+        understood = answer.understanding
+        heard = Heard(
+            text=message.text,
+            channel=message.channel,
+            confidence=message.confidence,
+            intent=understood.intent,
+            sure=understood.confidence,
+            in_flow=bool(record.flow or answer.flow),
+            answered=bool(understood.item_key or understood.candidates),
+            urgent=answer.urgent,
+        )
+        brought = self._rules.look(record.conversation_id, heard)
+        if brought is None or outcome.trigger is Trigger.HANDOFF_CANCELLED:
+            return outcome
+        if outcome.trigger is Trigger.HANDOFF_REQUESTED:  # asked for as well: the graver reason counts
+            return outcome.model_copy(update={"handoff": brought}) if answer.urgent else outcome
+        if record.state is ConversationState.QUEUED and not answer.urgent:
+            return outcome  # waits already
+        told = self._sentences.handoff_by_rule(brought.reason)
+        # What was not understood needs no second sentence that offers the person who is now coming.
+        replies = [told] if brought.reason is HandoffReason.MISUNDERSTOOD else [*outcome.replies, told]
+        payloads = [b.payload for r in replies for b in r.buttons]
+        update = {"replies": replies, "trigger": Trigger.HANDOFF_REQUESTED, "handoff": brought}
+        return outcome.model_copy(update={**update, "issued_payloads": payloads})
+
+    async def _with_needs(self, message: CitizenMessage, outcome: TurnOutcome) -> TurnOutcome:
+        """``outcome`` with what an agent should know for this caller, from the whole talk."""
+        turns = await self._store.history(message.conversation_id)
+        needs: Needs = self._desk.needs(turns, message.text, outcome.understanding)
+        handoff = outcome.handoff or Handoff()
+        return outcome.model_copy(update={"handoff": handoff.model_copy(update={"needs": needs})})
+
+    def _part_down(
+        self,
+        message: CitizenMessage,
+        record: ConversationRecord,
+        error: PartDownError,
+        wish: HandoffReason | None,
+    ) -> TurnOutcome:
+        wants_person = wish is not None or (
+            bool(_WANTS_PERSON.search(message.text)) and not _WANTS_NO_PERSON.search(message.text)
+        )
         reply = self._sentences.handoff() if wants_person else self._sentences.part_down(error)
         return TurnOutcome(
             replies=[reply],
             understanding=Understanding(intent="handoff" if wants_person else None),
             trigger=Trigger.HANDOFF_REQUESTED if wants_person else None,
+            handoff=Handoff(reason=wish or HandoffReason.WORD) if wants_person else None,
             **_still_open(record),
             events=[self._part_down_event(message.conversation_id, message.turn_id, error.code)],
         )
 
-    def _outcome(self, answer: DialogueAnswer, record: ConversationRecord) -> TurnOutcome:
-        trigger = None
-        if answer.handoff:
+    def _outcome(self, answer: DialogueAnswer, record: ConversationRecord, wish: HandoffReason | None) -> TurnOutcome:
+        trigger, leaving, note = None, None, ""
+        replies = [_masked(reply) for reply in answer.replies]
+        if answer.handoff or wish is not None:
             trigger = Trigger.HANDOFF_REQUESTED
+            if not answer.handoff:  # the engine took the wish for something else: the wish counts
+                replies = [self._sentences.handoff()]
+        elif answer.call_back and record.state is ConversationState.QUEUED:
+            trigger, leaving = Trigger.HANDOFF_CANCELLED, QueueTrigger.CALL_BACK_CHOSEN
+            note = mask_text(f"机器人已登记回电，单号 {answer.call_back}")
         elif answer.handoff_cancelled and record.state is ConversationState.QUEUED:
             trigger = Trigger.HANDOFF_CANCELLED
         down = answer.part_down
         return TurnOutcome(
-            replies=[_masked(reply) for reply in answer.replies],
+            replies=replies,
             understanding=answer.understanding,
             trigger=trigger,
+            handoff=Handoff(reason=wish or HandoffReason.WORD) if trigger is Trigger.HANDOFF_REQUESTED else None,
+            leaving=leaving,
+            leaving_note=note,
             expects=answer.expects,
             flow=answer.flow,
             speech_change=answer.speech_change,
-            issued_payloads=[b.payload for r in answer.replies for b in r.buttons],
+            issued_payloads=[b.payload for r in replies for b in r.buttons],
             events=[self._part_down_event(record.conversation_id, None, down)] if down else [],
         )
 
@@ -210,12 +308,14 @@ class TurnService:
         try:
             change = await self._store.finish_turn(message.turn_id, outcome, self._now())
         except IllegalTransitionError:
-            # The floor changed hands while the bot was thinking; its words still count, its wish doesn't.
-            outcome = outcome.model_copy(update={"trigger": None})
+            # The state changed while the bot was thinking; its words still count, its wish doesn't. (Where
+            # an agent came in, the store keeps its words back too.)
+            outcome = outcome.model_copy(update={"trigger": None, "handoff": None, "leaving": None})
             change = await self._store.finish_turn(message.turn_id, outcome, self._now())
         self._feed.publish(change.events)
+        self._desk.told(change.desk)
         self._keep_engine_history_short(change.conversation)
-        replies = outcome.replies
+        replies = change.turn.replies if change.turn is not None else outcome.replies
         if change.conversation.state is ConversationState.QUEUED and before.state is not ConversationState.QUEUED:
             logger.info("conversation %s queued", message.conversation_id)
         return TurnResult(
@@ -251,6 +351,12 @@ class TurnService:
             at=self._now(),
             data={"part": code.removesuffix("_down"), "code": code},
         )
+
+
+def _says_person(text: str) -> bool:
+    """Whether a sentence is a wish for a person and nothing else: it is heard in any state, also in the
+    middle of a form."""
+    return len(text) <= _WISH and bool(_WANTS_PERSON.search(text)) and not _WANTS_NO_PERSON.search(text)
 
 
 def _still_open(record: ConversationRecord) -> dict[str, Any]:

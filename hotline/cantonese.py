@@ -13,11 +13,12 @@ from functools import lru_cache
 from pathlib import Path
 
 _FILE = Path(__file__).with_name("cantonese.tsv")
+_COLLOQUIAL_FILE = Path(__file__).with_name("colloquial.tsv")
 
 
-def table() -> dict[str, str]:
+def table(file: Path = _FILE) -> dict[str, str]:
     """Cantonese word → written Chinese (empty where the word only colours the sentence)."""
-    lines = (line for line in _FILE.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))
+    lines = (line for line in file.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))
     return dict(line.split("\t") for line in lines)
 
 
@@ -34,3 +35,17 @@ _HOW = re.compile(
 def to_written(text: str) -> str:
     """``text`` (simplified script, lower case) with Cantonese words as written Chinese."""
     return _HOW.sub("怎么", _WORDS.sub(lambda word: _TABLE[word.group()], text))
+
+
+_SPOKEN = table(_COLLOQUIAL_FILE)
+_WRITTEN_WORDS = re.compile("|".join(map(re.escape, sorted(_SPOKEN, key=len, reverse=True))))
+# 「不」 before a verb, and a 「了」 that says something is done: in 了解, 不锈钢, 除了 they stay.
+_NOT = re.compile(r"(?<![差绝不])不(?=[去来嚟知记得讲睇收办包住做开理熟想同够太使再])")
+_DONE = re.compile(r"(?<=[办交收到去开讲补领攞登记改换走过完写做搞错])了(?![解了])")
+
+
+@lru_cache(maxsize=4096)
+def to_colloquial(text: str) -> str:
+    """Written Chinese as it is said in Cantonese, for reading aloud: 「您的证还没有办好」 →
+    「您嘅证仲未办好」. Word by word; what the table does not know stays as it is."""
+    return _DONE.sub("咗", _NOT.sub("唔", _WRITTEN_WORDS.sub(lambda word: _SPOKEN[word.group()], text)))

@@ -1,6 +1,6 @@
 """Who has the floor in a conversation, as one transition table.
 
-``BOT → QUEUED → AGENT → BOT | CLOSED``. While an agent has the floor the dialogue engine
+``BOT → QUEUED → AGENT → BOT | QUEUED | CLOSED``. While an agent has the floor the dialogue engine
 is not asked. docs/architecture.md draws this table; a test keeps the two alike.
 """
 
@@ -23,6 +23,8 @@ class Trigger(StrEnum):
     HANDOFF_CANCELLED = "handoff_cancelled"
     AGENT_ACCEPTED = "agent_accepted"
     AGENT_RETURNED = "agent_returned"
+    AGENT_REPLACED = "agent_replaced"
+    REQUEUED = "requeued"
     CLOSED = "closed"
 
 
@@ -34,6 +36,8 @@ TRANSITIONS: dict[tuple[ConversationState, Trigger], ConversationState] = {
     (S.QUEUED, T.HANDOFF_CANCELLED): S.BOT,
     (S.QUEUED, T.AGENT_ACCEPTED): S.AGENT,
     (S.AGENT, T.AGENT_RETURNED): S.BOT,
+    (S.AGENT, T.AGENT_REPLACED): S.AGENT,  # a supervisor takes over: the citizen is never between two
+    (S.AGENT, T.REQUEUED): S.QUEUED,  # passed on, or the agent's own line broke
     (S.BOT, T.CLOSED): S.CLOSED,
     (S.QUEUED, T.CLOSED): S.CLOSED,
     (S.AGENT, T.CLOSED): S.CLOSED,

@@ -14,8 +14,11 @@ class EventType(StrEnum):
     CITIZEN_MESSAGE = "citizen_message"  # data: text (masked), confidence
     REPLY = "reply"  # data: Reply, plus understanding
     STATE = "state"  # data: state
-    QUEUE = "queue"  # data: position
-    AGENT_MESSAGE = "agent_message"  # data: text
+    QUEUE = "queue"  # data: position (from 1), estimate_s (None where nobody can say)
+    AGENT_MESSAGE = "agent_message"  # data: text, agent (the name shown), message_id
+    AGENT_NOTE = "agent_note"  # data: text, agent, slots; for colleagues, never shown to the citizen
+    HANDLING = "handling"  # data: agent, what (took | returned | replaced | requeued | closed)
+    ALERT = "alert"  # data: kind, numbers; the agent's screen shows it
     RATING = "rating"  # data: score, comment
     CALL_STARTED = "call_started"  # data: call_id, door, encoding, sample_rate, caller (masked)
     TRANSCRIPT = "transcript"  # data: text (masked), confidence

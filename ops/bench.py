@@ -22,7 +22,7 @@ import numpy as np
 import websockets
 
 from hotline.settings import ROOT
-from ops import bench_calls, bench_search, bench_speech
+from ops import bench_calls, bench_desk, bench_search, bench_speech
 from ops.line import Line, running_line
 from ops.progress import SetUpError, say
 from voice.audio import read_wav, resample, to_pcm
@@ -193,6 +193,8 @@ def measure() -> dict[str, Any]:
         report["speech"] = speech(line)
         say("十路通话 …")
         lag = bench_speech.loop_lag(line, [_clip(name)[0] for name in ("q_02.wav", "q_07.wav")])
+        say("坐席工作台 …")
+        report["desk"] = bench_desk.measure(line)
     report["recognition"] = bench_speech.measure() | {"loop_lag": lag}
     report["calls"] = bench_calls.measure()
     say("检索 …")
@@ -217,6 +219,8 @@ def table(report: dict[str, Any]) -> str:
             bench_calls.table(report["calls"]),
             "",
             bench_search.table(report["search"]),
+            "",
+            bench_desk.table(report["desk"]),
             "",
             bench_speech.table(report["recognition"]),
             "",

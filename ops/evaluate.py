@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 
 from hotline.settings import ROOT
-from ops.evaluation import floors, judging, merges, numbers, report, search, speech
+from ops.evaluation import desk_fields, floors, judging, merges, numbers, report, search, speech
 from ops.evaluation.asking import Client
 from ops.evaluation.scoring import Section
 from ops.evaluation.sets import BLIND, load_sets
@@ -56,6 +56,9 @@ def measure(which: str) -> dict[str, Any]:
         sections["numbers"] = numbers.judge(rows)
     if rows := sets.get("merges"):
         sections["merges"] = merges.measure(rows)
+    if rows := sets.get("desk_fields"):
+        say("  坐席表单的字段 …")
+        sections["desk_fields"] = desk_fields.judge(rows)
     sections["search"], calibration = search.measure(sets)
     say("  语音识别 …")
     sections["speech"], recognised = speech.measure()

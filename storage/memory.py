@@ -6,14 +6,18 @@ midway, so each is atomic within one event loop. Data goes when the process goes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from hotline.conversation import ConversationState, Trigger
+from hotline.desk import CALLBACK_OPEN, Callback
 from hotline.errors import ConversationClosedError, NotFoundError
-from hotline.events import ConversationEvent
+from hotline.events import ConversationEvent, EventType
 from hotline.messages import Channel, CitizenMessage
 from storage import rules
+from storage.desk_book import DeskBook
+from storage.desk_rows import MemoryRows, Rows
 from storage.errors import ConversationExistsError, TurnAlreadyAnsweredError
 from storage.ports import (
     BegunTurn,
@@ -24,6 +28,8 @@ from storage.ports import (
     TurnOutcome,
 )
 
+R = TypeVar("R")
+
 
 class MemoryStore:
     """Implements every port of :mod:`storage.ports`."""
@@ -32,6 +38,8 @@ class MemoryStore:
         self._conversations: dict[str, ConversationRecord] = {}
         self._turns: dict[str, StoredTurn] = {}
         self._events: dict[str, list[ConversationEvent]] = {}
+        self._rows = MemoryRows()
+        self._rows.record, self._rows.leaves = self._record, self._leave
 
     # ── ConversationStore ────────────────────────────────────────────────────────────────
 
@@ -61,10 +69,15 @@ class MemoryStore:
     async def set_state(self, conversation_id: str, trigger: Trigger, at: datetime) -> Change:
         before = self._record(conversation_id)
         after = rules.moved(before, trigger, rules.as_utc(at))
-        return self._leave(before, after, rules.state_events(before, after, self._position(after), None))
+        book = DeskBook(self._rows, at)
+        book.follow(after, trigger)
+        change = self._leave(before, after, rules.state_events(before, after, book.place_told(after), None))
+        return change.model_copy(update={"desk": book.told()})
 
     async def queue_position(self, conversation_id: str) -> int | None:
-        return self._position(self._record(conversation_id))
+        record = self._record(conversation_id)
+        place = DeskBook(self._rows, record.updated_at).place(record)
+        return None if place is None else place.position
 
     # ── TurnStore ────────────────────────────────────────────────────────────────────────
 
@@ -93,10 +106,14 @@ class MemoryStore:
         before = self._record(turn.conversation_id)
         if turn.answered:
             raise TurnAlreadyAnsweredError
-        after = rules.answered(before, outcome, at)
-        position = self._position(after) if outcome.trigger is not None else None
-        told = rules.reply_events(turn, outcome, at) + rules.state_events(before, after, position, turn_id)
-        answer = outcome.model_copy(deep=True)
+        book = DeskBook(self._rows, at)
+        counts = rules.silenced(before, outcome, book.taken_since(before.conversation_id, turn.at))
+        after = rules.answered(before, counts, at)
+        told = rules.reply_events(turn, counts, at)
+        if counts.trigger is not None:
+            book.follow(after, counts.trigger, counts.handoff, how=counts.leaving, note=counts.leaving_note)
+            told += rules.state_events(before, after, book.place_told(after), turn_id)
+        answer = counts.model_copy(deep=True)
         turn = turn.model_copy(
             update={
                 "replies": answer.replies,
@@ -107,7 +124,7 @@ class MemoryStore:
         )
         self._turns[turn_id] = turn
         change = self._leave(before, after, told)
-        return change.model_copy(update={"turn": turn.model_copy(deep=True)})
+        return change.model_copy(update={"turn": turn.model_copy(deep=True), "desk": book.told()})
 
     async def unanswered_turns(self, conversation_id: str | None = None) -> list[StoredTurn]:
         found = [
@@ -147,19 +164,50 @@ class MemoryStore:
         found = [event for event in self._events.get(conversation_id, []) if event.seq > seq]
         return [event.model_copy(deep=True) for event in found[:limit]]
 
+    async def events_of(self, conversation_id: str, kind: EventType) -> list[ConversationEvent]:
+        return [e.model_copy(deep=True) for e in self._events.get(conversation_id, []) if e.type is kind]
+
+    # ── CallerHistory ────────────────────────────────────────────────────────────────────
+
+    async def conversations_of(self, caller_key: str, limit: int = 10) -> list[ConversationRecord]:
+        found = [record for record in self._conversations.values() if record.caller_key == caller_key]
+        found.sort(key=lambda record: record.conversation_id)
+        found.sort(key=lambda record: record.created_at, reverse=True)
+        return [record.model_copy(deep=True) for record in found[:limit]]
+
+    async def in_state(self, state: ConversationState) -> list[ConversationRecord]:
+        found = [record for record in self._conversations.values() if record.state is state]
+        found.sort(key=lambda record: (record.created_at, record.conversation_id))
+        return [record.model_copy(deep=True) for record in found]
+
+    # ── Desk ─────────────────────────────────────────────────────────────────────────────
+
+    async def at_desk(self, work: Callable[[Rows], R], readonly: bool) -> R:
+        kept = dict(self._conversations), {key: list(e) for key, e in self._events.items()}, self._rows.snapshot()
+        try:
+            return work(self._rows)
+        except Exception:
+            self._conversations, self._events, rows = kept
+            self._rows.restore(rows)
+            raise
+
     # ── Retention ────────────────────────────────────────────────────────────────────────
 
     async def forget(self, conversation_id: str) -> bool:
         known = self._conversations.pop(conversation_id, None)
         self._events.pop(conversation_id, None)
+        self._rows.forget(conversation_id)
         self._turns = {k: t for k, t in self._turns.items() if t.conversation_id != conversation_id}
         return known is not None
 
     async def purge_before(self, at: datetime) -> int:
         at = rules.as_utc(at)
         kept = (ConversationState.QUEUED, ConversationState.AGENT)
+        to_call = {c.conversation_id for c in self._rows.find(Callback, state=CALLBACK_OPEN)}
         old = [
-            key for key, record in self._conversations.items() if record.updated_at < at and record.state not in kept
+            key
+            for key, record in self._conversations.items()
+            if record.updated_at < at and record.state not in kept and key not in to_call
         ]
         for key in old:
             await self.forget(key)
@@ -178,18 +226,6 @@ class MemoryStore:
             return self._conversations[conversation_id]
         except KeyError:
             raise NotFoundError from None
-
-    def _position(self, record: ConversationRecord) -> int | None:
-        if record.state is not ConversationState.QUEUED or record.queued_at is None:
-            return None
-        mine = (record.queued_at, record.conversation_id)
-        return 1 + sum(
-            1
-            for other in self._conversations.values()
-            if other.state is ConversationState.QUEUED
-            and other.queued_at is not None
-            and (other.queued_at, other.conversation_id) < mine
-        )
 
     def _leave(
         self, before: ConversationRecord, after: ConversationRecord, told: Sequence[ConversationEvent]

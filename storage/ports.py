@@ -14,7 +14,8 @@ from typing import Protocol
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hotline.conversation import ConversationState, Trigger
-from hotline.events import ConversationEvent
+from hotline.desk import DeskEvent, Handoff, QueueTrigger
+from hotline.events import ConversationEvent, EventType
 from hotline.messages import Channel, CitizenMessage, Reply, Understanding
 from hotline.ports import SpeechChange
 
@@ -24,7 +25,10 @@ class NewConversation(BaseModel):
 
     ``external_id`` is the sender's name in another system (REST ``sender``), unique among the
     open conversations of a channel. One that looks like a telephone or ID number is kept as a
-    digest; :meth:`ConversationStore.find_by_external` finds it all the same.
+    digest; :meth:`ConversationStore.find_by_external` finds it all the same. ``caller_key`` is a
+    keyed digest of who speaks (gateway.callers), by which earlier conversations are found;
+    ``contact`` the caller's number, sealed, so that a dropped call can be called back after a
+    restart too; ``contact_shown`` the same masked.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,6 +37,9 @@ class NewConversation(BaseModel):
     channel: Channel
     token_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
     external_id: str | None = Field(default=None, max_length=256)
+    caller_key: str | None = Field(default=None, max_length=64)
+    contact: str = ""
+    contact_shown: str = ""
     at: AwareDatetime
 
 
@@ -44,6 +51,9 @@ class ConversationRecord(BaseModel):
     conversation_id: str
     channel: Channel
     external_id: str | None
+    caller_key: str | None = None
+    contact: str = ""
+    contact_shown: str = ""
     token_hash: str
     state: ConversationState
     expects: str | None = None
@@ -105,7 +115,9 @@ class TurnOutcome(BaseModel):
     ``trigger`` moves the conversation's state; None leaves it as it is *then*, so an agent who
     took over while the bot was thinking keeps the floor. ``events`` are extra arrows of the
     turn (a part down, a transcript): they precede the replies in the trail. ``speech_change`` is for
-    the call under way and not kept.
+    the call under way and not kept. ``handoff`` says why a person is wanted, where ``trigger`` asks
+    for one; ``leaving`` how the queue is left where ``trigger`` leaves it (asked to be called back:
+    the task is stored in the same step, ``leaving_note`` with it). ``danger``: the reply is a warning that is said whoever has the floor.
     """
 
     replies: list[Reply] = Field(default_factory=list)
@@ -116,16 +128,21 @@ class TurnOutcome(BaseModel):
     issued_payloads: list[str] = Field(default_factory=list)
     events: list[ConversationEvent] = Field(default_factory=list)
     speech_change: SpeechChange | None = None
+    handoff: Handoff | None = None
+    leaving: QueueTrigger | None = None
+    leaving_note: str = ""
+    danger: bool = False
 
 
 class Change(BaseModel):
     """A conversation after a change, and the events it left, with their seq.
 
-    ``turn`` is the answered turn where a turn made the change.
+    ``turn`` is the answered turn where a turn made the change; ``desk`` what the desk is told.
     """
 
     conversation: ConversationRecord
     events: list[ConversationEvent]
+    desk: list[DeskEvent] = Field(default_factory=list)
     turn: StoredTurn | None = None
 
 
@@ -154,7 +171,8 @@ class ConversationStore(Protocol):
         ...
 
     async def queue_position(self, conversation_id: str) -> int | None:
-        """1 for the head of the queue; None where it doesn't wait. Raises NotFoundError."""
+        """1 for the head of the queue, by urgency and waiting time; None where it doesn't wait.
+        Raises NotFoundError."""
         ...
 
 
@@ -169,7 +187,10 @@ class TurnStore(Protocol):
         ...
 
     async def finish_turn(self, turn_id: str, outcome: TurnOutcome, at: datetime) -> Change:
-        """Stores answer, conversation state and events in one transaction.
+        """Stores answer, conversation state, queue and events in one transaction.
+
+        Where an agent came in while the bot was thinking, the bot's replies are not stored and not
+        to be said (``Change.turn.replies`` is empty), except a warning of danger.
 
         Trail order: ``outcome.events``, a REPLY per reply, STATE, QUEUE. Raises NotFoundError,
         TurnAlreadyAnsweredError, UnmaskedTextError, IllegalTransitionError; nothing changed.
@@ -204,6 +225,20 @@ class EventTrail(Protocol):
         """Events with a higher seq, in order, at most ``limit``; empty where there are none."""
         ...
 
+    async def events_of(self, conversation_id: str, kind: EventType) -> list[ConversationEvent]:
+        """All events of one kind, in order."""
+        ...
+
+
+class CallerHistory(Protocol):
+    async def conversations_of(self, caller_key: str, limit: int = 10) -> list[ConversationRecord]:
+        """Who spoke before: the conversations of one caller, newest first."""
+        ...
+
+    async def in_state(self, state: ConversationState) -> list[ConversationRecord]:
+        """All conversations in ``state``, oldest first (what a restart must look after)."""
+        ...
+
 
 class Retention(Protocol):
     async def forget(self, conversation_id: str) -> bool:
@@ -212,7 +247,7 @@ class Retention(Protocol):
 
     async def purge_before(self, at: datetime) -> int:
         """Erases the conversations last changed before ``at``, except those that wait for or
-        are with an agent. Returns how many."""
+        are with an agent, or whose citizen is still to be called back. Returns how many."""
         ...
 
 
@@ -226,5 +261,5 @@ class StoreLifecycle(Protocol):
         ...
 
 
-class Store(ConversationStore, TurnStore, EventTrail, Retention, StoreLifecycle, Protocol):
+class Store(ConversationStore, TurnStore, EventTrail, CallerHistory, Retention, StoreLifecycle, Protocol):
     """All ports together, for the composition root; users ask for the one port they need."""

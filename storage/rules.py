@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hotline.conversation import ConversationState, Trigger, next_state
+from hotline.desk import QueuePlace
 from hotline.errors import BadInputError
 from hotline.events import ConversationEvent, EventType
 from hotline.messages import CitizenMessage
@@ -69,6 +70,7 @@ def check_rating(score: int, comment_masked: str) -> None:
 def check_outcome(outcome: TurnOutcome) -> None:
     for reply in outcome.replies:
         require_masked(reply.model_dump(mode="json"), "reply", own_words=False)
+    require_masked(outcome.leaving_note, "callback.note")
     for event in outcome.events:
         require_masked(event.data, f"event.{event.type.value}")
 
@@ -79,6 +81,9 @@ def new_record(new: NewConversation) -> ConversationRecord:
         conversation_id=new.conversation_id,
         channel=new.channel,
         external_id=external_key(new.external_id),
+        caller_key=new.caller_key,
+        contact=new.contact,
+        contact_shown=new.contact_shown,
         token_hash=new.token_hash,
         state=ConversationState.BOT,
         event_seq=1,
@@ -110,6 +115,20 @@ def moved(record: ConversationRecord, trigger: Trigger | None, at: datetime) -> 
     if state is ConversationState.QUEUED:
         queued_at = record.queued_at if record.state is ConversationState.QUEUED else at
     return record.model_copy(update={"state": state, "queued_at": queued_at, "updated_at": at})
+
+
+def silenced(record: ConversationRecord, outcome: TurnOutcome, taken_meanwhile: bool = False) -> TurnOutcome:
+    """``outcome`` as it counts once an agent has the floor, or had it since the turn began: the bot says
+    nothing and changes nothing, for that sentence was the agent's to answer.
+
+    Its question stays open, so that it can go on from there when it is handed back. A warning of
+    danger is the one thing that is said all the same.
+    """
+    if record.state is not ConversationState.AGENT and not taken_meanwhile:
+        return outcome
+    kept = {"expects": record.expects, "flow": record.flow, "issued_payloads": record.issued_payloads}
+    replies = outcome.replies if outcome.danger else []
+    return outcome.model_copy(update={"replies": replies, "trigger": None, "handoff": None, "leaving": None, **kept})
 
 
 def answered(record: ConversationRecord, outcome: TurnOutcome, at: datetime) -> ConversationRecord:
@@ -191,14 +210,14 @@ def reply_events(turn: StoredTurn, outcome: TurnOutcome, at: datetime) -> list[C
 
 
 def state_events(
-    before: ConversationRecord, after: ConversationRecord, position: int | None, turn_id: str | None
+    before: ConversationRecord, after: ConversationRecord, place: QueuePlace | None, turn_id: str | None
 ) -> list[ConversationEvent]:
-    """STATE where it changed, QUEUE where ``position`` is given."""
+    """STATE where it changed, QUEUE where ``place`` is given."""
     told: list[tuple[EventType, dict[str, Any]]] = []
     if after.state is not before.state:
         told.append((EventType.STATE, {"state": after.state.value}))
-    if position is not None:
-        told.append((EventType.QUEUE, {"position": position}))
+    if place is not None:
+        told.append((EventType.QUEUE, place.model_dump()))
     return [
         ConversationEvent(
             conversation_id=after.conversation_id, turn_id=turn_id, type=kind, at=after.updated_at, data=data

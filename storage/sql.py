@@ -16,11 +16,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hotline.conversation import ConversationState, Trigger
+from hotline.desk import CALLBACK_OPEN
 from hotline.errors import ConversationClosedError, NotFoundError
-from hotline.events import ConversationEvent
+from hotline.events import ConversationEvent, EventType
 from hotline.messages import Channel, CitizenMessage
 from storage import rules
 from storage import statements as q
+from storage.desk_book import DeskBook
+from storage.desk_rows import Rows, SqlRows
+from storage.desk_tables import agent_messages, callbacks, offers, queue_entries
 from storage.errors import (
     ConversationExistsError,
     TurnAlreadyAnsweredError,
@@ -40,8 +44,7 @@ from storage.tables import events as E
 from storage.tables import recordings as RECORDINGS
 from storage.tables import turns as T
 
-_QUEUED = ConversationState.QUEUED.value
-_FIXED = frozenset({"conversation_id", "channel", "external_id", "token_hash", "created_at"})
+_FIXED = frozenset("conversation_id channel external_id caller_key contact contact_shown token_hash created_at".split())
 
 
 R = TypeVar("R")
@@ -97,13 +100,20 @@ class SqlStore:
         def work(connection: sa.Connection) -> Change:
             before = _record(connection, conversation_id, q.CONVERSATION_LOCKED)
             after = rules.moved(before, trigger, at)
-            told = rules.state_events(before, after, _position(connection, after), None)
-            return _leave(connection, before, after, told)
+            book = DeskBook(rows_of(connection), at)
+            book.follow(after, trigger)
+            change = _leave(connection, before, after, rules.state_events(before, after, book.place_told(after), None))
+            return change.model_copy(update={"desk": book.told()})
 
         return await self._write(work)
 
     async def queue_position(self, conversation_id: str) -> int | None:
-        return await self._read(lambda connection: _position(connection, _record(connection, conversation_id)))
+        def work(connection: sa.Connection) -> int | None:
+            record = _record(connection, conversation_id)
+            place = DeskBook(rows_of(connection), record.updated_at).place(record)
+            return None if place is None else place.position
+
+        return await self._read(work)
 
     # ── TurnStore ────────────────────────────────────────────────────────────────────────
 
@@ -135,19 +145,23 @@ class SqlStore:
             turn = turn_of(connection.execute(q.TURN, {q.THIS: turn_id}).one())
             if turn.answered:
                 raise TurnAlreadyAnsweredError
-            after = rules.answered(before, outcome, at)
-            position = _position(connection, after) if outcome.trigger is not None else None
-            told = rules.reply_events(turn, outcome, at)
-            told += rules.state_events(before, after, position, turn_id)
+            book = DeskBook(rows_of(connection), at)
+            counts = rules.silenced(before, outcome, book.taken_since(before.conversation_id, turn.at))
+            after = rules.answered(before, counts, at)
+            told = rules.reply_events(turn, counts, at)
+            if counts.trigger is not None:
+                book.follow(after, counts.trigger, counts.handoff, how=counts.leaving, note=counts.leaving_note)
+                told += rules.state_events(before, after, book.place_told(after), turn_id)
             answer = {
-                "replies": [reply.model_dump(mode="json") for reply in outcome.replies],
+                "replies": [reply.model_dump(mode="json") for reply in counts.replies],
                 "understanding": outcome.understanding.model_dump(mode="json"),
                 "state": after.state.value,
                 "answered_at": at,
             }
             connection.execute(q.UPDATE_TURN, {q.THIS: turn_id, **answer})
             turn = StoredTurn.model_validate({**turn.model_dump(exclude=set(answer)), **answer})
-            return _leave(connection, before, after, told).model_copy(update={"turn": turn})
+            change = _leave(connection, before, after, told)
+            return change.model_copy(update={"turn": turn, "desk": book.told()})
 
         return await self._write(work)
 
@@ -203,6 +217,27 @@ class SqlStore:
         query = query.order_by(E.c.seq).limit(limit)
         return [event_of(row) for row in await self._read(lambda c: c.execute(query).all())]
 
+    async def events_of(self, conversation_id: str, kind: EventType) -> list[ConversationEvent]:
+        query = sa.select(E).where(E.c.conversation_id == conversation_id, E.c.type == kind.value).order_by(E.c.seq)
+        return [event_of(row) for row in await self._read(lambda c: c.execute(query).all())]
+
+    # ── CallerHistory ────────────────────────────────────────────────────────────────────
+
+    async def conversations_of(self, caller_key: str, limit: int = 10) -> list[ConversationRecord]:
+        query = sa.select(C).where(C.c.caller_key == caller_key)
+        query = query.order_by(C.c.created_at.desc(), C.c.conversation_id).limit(limit)
+        return [record_of(row) for row in await self._read(lambda c: c.execute(query).all())]
+
+    async def in_state(self, state: ConversationState) -> list[ConversationRecord]:
+        query = sa.select(C).where(C.c.state == state.value).order_by(C.c.created_at, C.c.conversation_id)
+        return [record_of(row) for row in await self._read(lambda c: c.execute(query).all())]
+
+    # ── Desk ─────────────────────────────────────────────────────────────────────────────
+
+    async def at_desk(self, work: Callable[[Rows], R], readonly: bool) -> R:
+        """One transaction of the desk (storage.desk), on the same engine and in the same line of writers."""
+        return await self.runner.run(lambda connection: work(rows_of(connection)), readonly=readonly)
+
     # ── Retention ────────────────────────────────────────────────────────────────────────
 
     async def forget(self, conversation_id: str) -> bool:
@@ -210,7 +245,9 @@ class SqlStore:
 
     async def purge_before(self, at: datetime) -> int:
         kept = (ConversationState.QUEUED.value, ConversationState.AGENT.value)
-        return await self._erase(sa.and_(C.c.updated_at < rules.as_utc(at), C.c.state.not_in(kept)))
+        to_call = sa.select(callbacks.c.conversation_id).where(callbacks.c.state.in_(CALLBACK_OPEN))
+        old = sa.and_(C.c.updated_at < rules.as_utc(at), C.c.state.not_in(kept))
+        return await self._erase(sa.and_(old, C.c.conversation_id.not_in(to_call)))
 
     async def _erase(self, which: sa.ColumnElement[bool]) -> int:
         def work(connection: sa.Connection) -> int:
@@ -218,7 +255,7 @@ class SqlStore:
             ids = list(connection.execute(chosen).scalars())
             for start in range(0, len(ids), 500):  # engines limit the values of one statement
                 some = ids[start : start + 500]
-                for table in (E, T, RECORDINGS, C):
+                for table in (offers, queue_entries, callbacks, agent_messages, E, T, RECORDINGS, C):
                     connection.execute(sa.delete(table).where(table.c.conversation_id.in_(some)))
             return len(ids)
 
@@ -250,15 +287,8 @@ def _known_turn(connection: sa.Connection, message: CitizenMessage) -> StoredTur
     return rules.known_turn([turn_of(row) for row in connection.execute(q.SAME_TURN, same)], message)
 
 
-def _position(connection: sa.Connection, record: ConversationRecord) -> int | None:
-    if record.state is not ConversationState.QUEUED or record.queued_at is None:
-        return None
-    earlier = sa.or_(
-        C.c.queued_at < record.queued_at,
-        sa.and_(C.c.queued_at == record.queued_at, C.c.conversation_id < record.conversation_id),
-    )
-    query = sa.select(sa.func.count()).select_from(C).where(C.c.state == _QUEUED, earlier)
-    return int((connection.execute(query)).scalar_one()) + 1
+def rows_of(connection: sa.Connection) -> SqlRows:
+    return SqlRows(connection, lambda c, this: _record(c, this, q.CONVERSATION_LOCKED), _leave)
 
 
 def _leave(

@@ -39,6 +39,9 @@ conversations = sa.Table(
     sa.Column("conversation_id", sa.String(64), primary_key=True),
     sa.Column("channel", sa.String(16), nullable=False),
     sa.Column("external_id", sa.String(256)),
+    sa.Column("caller_key", sa.String(64)),
+    sa.Column("contact", sa.Text, nullable=False, server_default=""),
+    sa.Column("contact_shown", sa.String(64), nullable=False, server_default=""),
     sa.Column("token_hash", sa.String(64), nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("expects", sa.String(64)),
@@ -54,6 +57,7 @@ conversations = sa.Table(
     sa.Column("rated_at", UtcDateTime),
     sa.Index("ix_conversations_state_queued_at", "state", "queued_at"),
     sa.Index("ix_conversations_updated_at", "updated_at"),
+    sa.Index("ix_conversations_caller_key", "caller_key", "created_at"),
 )
 # A sender has one open conversation; a closed one makes room for the next.
 sa.Index(

@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hotline.messages import Reply, Understanding
 from hotline.ports import SpeechChange
 from voice.audio import Samples
@@ -77,6 +80,12 @@ class CallTape(Protocol):
     def turn(self, turn_id: str, who: str, begun: float, ended: float) -> None:
         """``who`` (caller or line) spoke for this turn from ``begun`` to ``ended``, by the call's clock."""
         ...
+
+
+class CallTap(Protocol):
+    """Somebody who hears the caller along: int16 samples at the call's rate. Must not block."""
+
+    def caller(self, samples: NDArray[np.int16]) -> None: ...
 
 
 EventSink = Callable[[dict[str, Any] | bytes], Awaitable[None]]

@@ -31,13 +31,13 @@ from hotline.errors import (
 from hotline.messages import Transcript
 from hotline.ports import Recogniser, Synthesiser
 from hotline.settings import Settings
-from voice.audio import Inbound, parse_format
+from voice.audio import Inbound, Samples, encode, parse_format
 from voice.clock import Clock, RealClock, within
 from voice.hearing import Began, Ended, Heard, Hearing, Interrupts
 from voice.keys import KEYS, PAUSE_S, KeyAct, KeyEntry
 from voice.openings import Openings
 from voice.player import Outcome, Player
-from voice.ports import CallTape, Dialogue, EventSink, SpokenReply, TurnTimings
+from voice.ports import CallTap, CallTape, Dialogue, EventSink, SpokenReply, TurnTimings
 from voice.prompts import load_prompts
 from voice.silence import SilenceStep, SilenceWatch
 from voice.speech_text import sentences
@@ -124,6 +124,8 @@ class CallSession:
         self._handoff_waits = False
         self._not_heard = 0
         self._odd_told = False
+        self.bridge: CallTap | None = None
+        """Hears the caller while a person is on the line (voice.bridge)."""
 
     # ------------------------------------------------------------ what the door feeds
 
@@ -140,6 +142,8 @@ class CallSession:
         except AudioFormatError as problem:
             await self._send_error(problem)
             return False
+        self._rate = rate
+        self._encoding = known
         self._inbound = Inbound(known)
         self._player = Player(self._synthesiser, self._clock, self._send, known, rate, self._tape)
         self._hearing = Hearing(
@@ -169,6 +173,8 @@ class CallSession:
             await self._send_error(AudioFormatError("收到的声音字节数是单数，已和下一段接上；请按双数字节发送。"))
         if self._tape is not None:
             self._tape.caller(samples, self._clock.now())
+        if self.bridge is not None:
+            self.bridge.caller(samples)
         for count, frame in enumerate(self._hearing.frames(samples), start=1):
             for heard in self._hearing.hear(frame):
                 await self._take(heard)
@@ -204,6 +210,30 @@ class CallSession:
         """Speaks a text from outside the dialogue (an agent's message), in its turn."""
         if self._floor_task is not None and not self.ended.is_set():
             self._enqueue(lambda: self._speak(sentences(text), turn_id))
+
+    @property
+    def rate(self) -> int:
+        """The call's sample rate in Hz, once it has started."""
+        return self._rate
+
+    @property
+    def speaking(self) -> bool:
+        return self._floor_task is not None and self._player.speaking
+
+    async def play_frame(self, samples: Samples) -> None:
+        """Sound from outside (an agent's voice), on its way to the caller as it is."""
+        if self._floor_task is not None and not self.ended.is_set():
+            await self._send(encode(samples, self._encoding))
+
+    async def show(self, frame: dict[str, Any], in_turn: bool = False) -> None:
+        """A text frame of the house (the place in the queue, an agent's words) for the caller's page, at
+        once or ``in_turn``, behind what is being said."""
+        if self._floor_task is None or self.ended.is_set():
+            return
+        if in_turn:
+            self._enqueue(lambda: self._send(frame))
+        else:
+            await self._send(frame)
 
     async def set_state(self, state: str) -> None:
         """The conversation changed hands elsewhere. The bot falls silent when an agent comes in."""
@@ -435,7 +465,7 @@ class CallSession:
         if reply.speech_change is not None:
             self._player.manner = self._player.manner.changed(reply.speech_change)
             self._openings.prepare(self._player.manner)
-        if not self._handoff_waits:
+        if not self._handoff_waits and reply.state != "agent":  # the bot is silent beside a person
             await self._say_reply(reply, timings)
         await self._player.end_opening()
         if reply.state == "closed":

@@ -15,6 +15,8 @@ from pydantic import BaseModel, Field, StringConstraints
 from gateway.feed import Outbox
 from gateway.services import Services, bearer, services_of
 from gateway.turns import TurnResult
+from hotline.desk import HandoffReason
+from hotline.desk_ports import Contact
 from hotline.errors import BadInputError, HotlineError, NotAuthorisedError
 from hotline.events import ConversationEvent, EventType
 from hotline.messages import Channel
@@ -86,6 +88,10 @@ async def history(record: Conversation, house: House, after: str | None = None) 
             }
             for turn in turns
         ],
+        "agent_messages": [
+            {"seq": e.seq, "at": e.at.isoformat(), "text": e.data.get("text"), "agent": e.data.get("agent")}
+            for e in await house.store.events_of(record.conversation_id, EventType.AGENT_MESSAGE)
+        ],
         "state": record.state.value,
         "expects": record.expects,
         "seq": record.event_seq,
@@ -97,6 +103,27 @@ async def rate(record: Conversation, body: RatingBody, house: House) -> dict[str
     change = await house.store.rate(record.conversation_id, body.score, mask_text(body.comment), datetime.now(UTC))
     house.feed.publish(change.events)
     return {"score": body.score}
+
+
+class CallBackBody(BaseModel):
+    """``phone``: where to call; not needed where the caller's number is known."""
+
+    phone: str = Field(default="", max_length=32)
+
+
+@router.post("/{conversation_id}/handoff", summary="转人工（按钮）")
+async def hand_off(record: Conversation, house: House) -> dict[str, Any]:
+    return turn_json(await house.turns.hand_off(record, record.channel, HandoffReason.BUTTON))
+
+
+@router.post("/{conversation_id}/callback", status_code=201, summary="不等了，请回电")
+async def call_back(record: Conversation, house: House, body: CallBackBody) -> dict[str, Any]:
+    if not body.phone and not record.contact:
+        raise BadInputError("请填要回拨的电话。")
+    contact = house.callers.contact(body.phone) if body.phone else Contact()
+    change = await house.desk.call_back(record.conversation_id, contact)
+    assert change.callback is not None
+    return {"callback_id": change.callback.callback_id, "contact": change.callback.contact_shown}
 
 
 @router.websocket("/{conversation_id}/events")
@@ -114,7 +141,7 @@ async def events(socket: WebSocket, conversation_id: str, token: str = "", after
         await socket.close(_UNAUTHORISED if isinstance(error, NotAuthorisedError) else _TRY_AGAIN)
         return
     seen = min(int(after), record.event_seq) if after.isdecimal() and len(after) < 16 else record.event_seq
-    async with house.feed.watch(conversation_id) as queue:
+    async with house.feed.page(conversation_id) as queue:
         outward = asyncio.create_task(_keep_told(socket, house, conversation_id, seen, queue))
         try:
             await _hear(socket, house, record, queue)

@@ -41,6 +41,7 @@ _ALONE = {
     "numbers.nothing_else.all": "口头说的号码：没有多读",
     "merges.precision.all": "并单：提出要并的，真是一件事（对）",
     "merges.recall.all": "并单：真是一件事的，提了出来（对）",
+    "desk_fields.f1.all": "坐席表单的字段：F1（两倍填对的 / 填了的＋该填的）",
     "dialogues.whole.all": "多轮对话：整段都对（段）",
     "dialogues.turns.all": "多轮对话：一轮对（轮）",
 }
@@ -85,6 +86,7 @@ _TITLES = {
     "numbers": "号码",
     "dialogues": "多轮对话",
     "merges": "并单",
+    "desk_fields": "坐席表单的字段",
 }
 
 

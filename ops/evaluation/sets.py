@@ -11,10 +11,20 @@ from ops.progress import SetUpError
 
 BLIND = "blind"
 DEVELOPMENT = "development"
-PARTS = ("questions", "follow_ups", "out_of_scope", "flows", "emergencies", "numbers", "dialogues", "merges")
+PARTS = (
+    "questions",
+    "follow_ups",
+    "out_of_scope",
+    "flows",
+    "emergencies",
+    "numbers",
+    "dialogues",
+    "merges",
+    "desk_fields",
+)
 
 _FOLDERS = {BLIND: ROOT / "tests" / "evaluation", DEVELOPMENT: ROOT / "tests" / "evaluation" / "development"}
-_SAMPLED = {"questions": 4, "emergencies": 1, "numbers": 1}  # every how many rows; two elsewhere
+_SAMPLED = {"questions": 4, "emergencies": 1, "numbers": 1, "desk_fields": 1}  # every how many rows; two elsewhere
 
 Row = Mapping[str, str]
 Sets = Mapping[str, Sequence[Row]]

@@ -16,12 +16,14 @@ from rasa_sdk.endpoint import create_app
 from rasa_sdk.executor import ActionExecutor
 from sanic import Sanic
 
+from actions.assist import add_assist
 from actions.base import Tools
 from actions.live_catalogue import LiveCatalogue
 from actions.registry import make_actions
 from actions.server import add_readiness, add_request_reading
 from actions.wording import Wording
 from data_hub.memory import InMemoryDataHub
+from gateway.assist import HttpAssist
 from gateway.dialogue import read_answer
 from gateway.triage import ActionsTriage
 from hotline.errors import ActionsDownError
@@ -66,6 +68,7 @@ async def server(hub: InMemoryDataHub) -> AsyncIterator[httpx.AsyncClient]:
     live = LiveCatalogue(tools, [], lambda _: tools.search)
     add_readiness(app, live)
     add_request_reading(app, live, CharacterEncoder())
+    add_assist(app, lambda: tools)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
     running: Any = await app.create_server(sock=listener, return_asyncio_server=True, access_log=False)
@@ -212,3 +215,28 @@ async def test_a_reader_that_does_not_answer_is_a_named_failure(server: httpx.As
 
 def _cosine(one: RequestReading, other: RequestReading) -> float:
     return sum(a * b for a, b in zip(one.vector or [], other.vector or [], strict=True))
+
+
+async def test_the_agents_desk_is_given_passages_with_their_sources_and_the_fields_said(
+    server: httpx.AsyncClient,
+) -> None:
+    assist = HttpAssist(str(server.base_url).rstrip("/"), 5.0, server)
+    found = await assist.look("居住证要带什么材料", Aspect.MATERIALS)
+    assert found.passages[0].item_key == "JZ02"
+    assert found.passages[0].reply.sources
+    assert found.fields.happened == ""  # a question is no complaint
+    told = await assist.look("桂城南海大道昨晚有工地施工噪音，很吵", limit=0)
+    assert told.passages == []
+    assert (told.fields.town, told.fields.place, told.fields.category) == ("桂城街道", "桂城南海大道", "noise")
+    assert told.fields.when
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"text":""}', b'{"text":"x","limit":99}'])
+async def test_a_question_that_cannot_be_read_is_refused(server: httpx.AsyncClient, body: bytes) -> None:
+    assert (await server.post("/assist", content=body)).status_code == 422
+
+
+async def test_assist_that_does_not_answer_is_a_named_error() -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with pytest.raises(ActionsDownError):
+            await HttpAssist("http://127.0.0.1:9", 1.0, client).look("居住证")

@@ -20,9 +20,12 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from data_hub.memory import InMemoryDataHub
 from gateway.app import create_app
+from gateway.assist import KnownAssist
 from gateway.auth.oidc import SignOn, sealing_key
 from gateway.auth.signin import SignIn
-from gateway.bootstrap import make_orders
+from gateway.bootstrap import handoff_rules, make_orders
+from gateway.callers import CallerSeal
+from gateway.desk_service import DeskService
 from gateway.doors import open_doors
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
@@ -40,6 +43,7 @@ from knowledge_base.memory import CharacterEncoder
 from knowledge_base.request_reading import RequestReader
 from knowledge_base.triage import load_categories
 from storage.audit import SqlAuditLog, audit_key
+from storage.desk import StoredDesk
 from storage.engine import make_engine
 from storage.recordings import SqlRecordings
 from storage.seal import RowSeal
@@ -157,7 +161,8 @@ async def running_gateway(
 ) -> AsyncIterator[Gateway]:
     """``database`` is a migrated file that is copied into ``folder``; ``more`` are settings, ``clock`` that of
     the work orders. Without a ``recogniser`` a scripted one hears. The telephone doors listen on free ports."""
-    shutil.copy(database, folder / "hotline.db")
+    if not (folder / "hotline.db").exists():
+        shutil.copy(database, folder / "hotline.db")
     ports = {"audiosocket_port": free_port(socket.SOCK_STREAM), "sip_port": free_port(socket.SOCK_DGRAM)}
     cheap = {"argon2_time_cost": 1, "argon2_memory_kib": 8}
     ours = {"line_token": LINE_TOKEN, "department_staff": DEPARTMENT_STAFF} | cheap | ports | more
@@ -167,9 +172,27 @@ async def running_gateway(
     hub, sentences = InMemoryDataHub(), Sentences(settings.handoff_number)
     hears, speaks = ScriptedRecogniser([]), ScriptedSynthesiser(ms_per_character=1.0)
     speech = SpeechEngines(settings, recogniser or hears, synthesiser or speaks, vad, sentences, metrics)
-    turns = TurnService(
-        store=store, engine=engine, feed=feed, emergencies=EmergencyWatch(), sentences=sentences, session_turns=100
+    knowledge = KnownAssist()
+    desk = DeskService(
+        books=StoredDesk(store, settings.desk_max_conversations),
+        store=store,
+        feed=feed,
+        engine=engine,
+        sentences=sentences,
+        settings=settings,
+        knowledge=knowledge,
     )
+    turns = TurnService(
+        store=store,
+        engine=engine,
+        feed=feed,
+        emergencies=EmergencyWatch(),
+        sentences=sentences,
+        session_turns=100,
+        rules=handoff_rules(settings),
+        desk=desk,
+    )
+    callers = CallerSeal.in_folder(folder)
     audit = SqlAuditLog(store.runner, audit_key(folder / "audit.key"), folder / "audit.head")
     sign_in = SignIn(SqlStaffStore(store.runner), audit, settings)
     sign_on = SignOn(settings, sealing_key(folder / "signin.key"))
@@ -196,15 +219,19 @@ async def running_gateway(
         sign_in,
         sign_on,
         orders,
+        desk,
+        callers,
         recordings,
     )
 
     @asynccontextmanager
     async def bootstrap() -> AsyncIterator[Services]:
+        await desk.start()
         try:
             async with open_doors(services):
                 yield services
         finally:
+            await desk.close()
             await turns.close()
             await sign_in.close()
             await speech.close()

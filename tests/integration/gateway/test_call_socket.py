@@ -13,6 +13,7 @@ from running_gateway import DEADLINE_S, Gateway, frame, frames_until
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from hotline.desk import CallbackReason, CallbackState
 from hotline.events import EventType
 from hotline.messages import Reply, Understanding
 from hotline.ports import DialogueAnswer
@@ -98,7 +99,7 @@ async def test_a_whole_call_from_the_first_word_to_the_last(new_gateway: Gateway
     async with asyncio.timeout(DEADLINE_S):  # the last event is written after the last frame
         while True:
             trail = await store.events_after(started["conversation_id"], 0)
-            if trail[-1].type is EventType.CALL_ENDED:
+            if trail[-1].data == {"state": "bot"}:
                 break
     kinds = [e.type.value for e in trail]
     assert kinds == [
@@ -107,9 +108,12 @@ async def test_a_whole_call_from_the_first_word_to_the_last(new_gateway: Gateway
         *["citizen_message", "reply"],
         *["citizen_message", "reply", "state", "queue"],
         "call_ended",
+        "state",  # who hangs up while waiting waits no longer, and is called back
     ]
     assert trail[1].data["caller"] == "138****0001"
-    assert trail[-1].data["reason"] == "caller"
+    assert trail[-2].data["reason"] == "caller"
+    (task,) = await new_gateway.services.desk.books.callbacks([CallbackState.OPEN])
+    assert (task.reason, task.contact_shown) == (CallbackReason.DROPPED, "138****0001")
     turns = await store.history(started["conversation_id"])
     assert [(t.text, t.confidence, t.channel.value) for t in turns] == [
         ("居住证怎么办", 0.9, "voice"),

@@ -169,7 +169,7 @@ async def test_the_trail_of_a_handoff_keeps_its_order(store: Store) -> None:
     assert {e.turn_id for e in trail[1:]} == {"t1"}
     assert {e.conversation_id for e in trail} == {"c1"}
     assert trail[4].data == {"state": "queued"}
-    assert trail[5].data == {"position": 1}
+    assert trail[5].data == {"position": 1, "estimate_s": None}
     assert change.conversation.queued_at == at(2)
     assert [e.seq for e in await store.events_after("c1", 3, limit=2)] == [4, 5]
 
@@ -295,7 +295,7 @@ async def test_who_queued_earlier_stands_ahead(store: Store) -> None:
     assert [await store.queue_position(f"c{n}") for n in (1, 2, 3)] == [1, 2, 3]
     again = await store.set_state("c1", Trigger.HANDOFF_REQUESTED, at(9))
     assert again.conversation.queued_at == at(1)
-    assert [(e.type, e.data) for e in again.events] == [(EventType.QUEUE, {"position": 1})]
+    assert [(e.type, e.data) for e in again.events] == [(EventType.QUEUE, {"position": 1, "estimate_s": None})]
     await store.set_state("c1", Trigger.AGENT_ACCEPTED, at(10))
     assert [await store.queue_position(f"c{n}") for n in (1, 2, 3)] == [None, 1, 2]
     assert (await store.get_conversation("c1")).queued_at is None
@@ -305,7 +305,7 @@ async def test_those_who_queued_at_the_same_moment_have_different_places(store: 
     for name in ("c2", "c1"):
         await open_conversation(store, name)
         await store.set_state(name, Trigger.HANDOFF_REQUESTED, at(1))
-    assert [await store.queue_position(name) for name in ("c1", "c2")] == [1, 2]
+    assert {await store.queue_position(name) for name in ("c1", "c2")} == {1, 2}
 
 
 async def test_an_agent_who_took_over_meanwhile_keeps_the_floor(store: Store) -> None:
@@ -317,6 +317,34 @@ async def test_an_agent_who_took_over_meanwhile_keeps_the_floor(store: Store) ->
     assert change.conversation.state is ConversationState.AGENT
     assert change.turn is not None
     assert change.turn.state is ConversationState.AGENT
+    assert change.turn.replies == []  # the bot is silent
+    assert EventType.REPLY not in [e.type for e in change.events]
+
+
+async def test_a_warning_of_danger_is_kept_whoever_has_the_floor(store: Store) -> None:
+    await open_conversation(store)
+    await store.set_state("c1", Trigger.HANDOFF_REQUESTED, at(1))
+    await store.set_state("c1", Trigger.AGENT_ACCEPTED, at(2))
+    await store.begin_turn(message(), "着火了", at(3))
+    change = await store.finish_turn("t1", answer().model_copy(update={"danger": True}), at(4))
+    assert change.turn is not None
+    assert len(change.turn.replies) == 1
+
+
+async def test_the_conversations_of_a_caller_are_found_newest_first(store: Store) -> None:
+    for minute, name in enumerate(("c1", "c2", "c3")):
+        new = NewConversation(
+            conversation_id=name,
+            channel=Channel.VOICE,
+            token_hash=hash_token("s"),
+            caller_key="k" if name != "c2" else "other",
+            at=at(minute),
+        )
+        await store.create_conversation(new)
+    assert [r.conversation_id for r in await store.conversations_of("k")] == ["c3", "c1"]
+    assert [r.conversation_id for r in await store.conversations_of("k", limit=1)] == ["c3"]
+    await store.set_state("c2", Trigger.HANDOFF_REQUESTED, at(5))
+    assert [r.conversation_id for r in await store.in_state(ConversationState.QUEUED)] == ["c2"]
 
 
 async def test_a_closed_conversation_takes_no_message_but_repeats_its_answer(store: Store) -> None:
