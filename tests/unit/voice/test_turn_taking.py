@@ -8,6 +8,7 @@ import re
 import pytest
 
 from hotline.settings import ROOT
+from tests.voice_script import MarkRecogniser
 from voice.keys import KEY_ACTS
 from voice.ports import SpokenReply
 from voice.turn_taking import (
@@ -558,3 +559,24 @@ def test_the_key_table_of_the_document_is_the_one_that_runs():
 
 def test_a_reply_of_the_voice_side_is_marked_as_its_own():
     assert SpokenReply.of_text("x", "喂").local
+
+
+async def test_a_pause_reaches_the_recogniser_and_so_do_words_after_it(timeline):
+    told: list[str] = []
+
+    class Deciding(MarkRecogniser):
+        """Decides at a pause, as engines do that read an utterance as a whole."""
+
+        def start(self, options=None):
+            session = super().start(options)
+            session.pause_began = lambda: told.append("pause")
+            session.speech_resumed = lambda: told.append("resumed")
+            return session
+
+    call = timeline()
+    call.session._recogniser = Deciding(call.speech, 16000, partials=False)
+    ends = call.says("居住证", at=4.0)
+    call.says("怎么办", at=ends + 0.4)
+    await call.plays(until=9.0)
+    assert told == ["pause", "resumed", "pause"]
+    assert call.dialogue.heard == ["居住证怎么办"]
