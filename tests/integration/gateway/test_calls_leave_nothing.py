@@ -38,7 +38,7 @@ def counts() -> dict[str, int]:
 async def calls_ended(gateway: Gateway) -> None:
     recordings = gateway.services.recordings
     async with asyncio.timeout(DEADLINE_S):
-        while (recordings is not None and recordings._open) or "hotline_calls_active 0.0" not in (
+        while (recordings is not None and recordings._open) or 'hotline_calls_active{door="websocket"} 0.0' not in (
             await gateway.http.get("/metrics")
         ).text:
             await gateway.http.get("/healthz")
