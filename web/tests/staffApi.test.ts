@@ -112,6 +112,17 @@ describe("who is signed in", () => {
     expect(mine.view.state).toBe("in");
   });
 
+  it("a page that opens signed in tells the other tabs, and those do not answer back", async () => {
+    const { session: mine, tabs } = session({ body: LI }, OVER, { body: LI }, { body: { saved: true } });
+    await mine.check();
+    expect(tabs.told).toEqual(["in"]);
+    const saving = mine.api.call("POST", "/save", {});
+    await vi.waitFor(() => expect(mine.view.state).toBe("lapsed"));
+    tabs.say("in"); // signed on in another tab
+    expect(await saving).toEqual({ saved: true });
+    expect(tabs.told).toEqual(["in"]);
+  });
+
   it("somebody else signing in opens the page anew: what it shows is not theirs", async () => {
     const { session: mine, reload, tabs } = session({ body: LI }, { body: WANG });
     await mine.check();

@@ -91,8 +91,10 @@ export function createSession(parts: SessionParts = {}): Session {
   }
 
   async function check(): Promise<void> {
+    const opening = view.state === "checking";
     try {
       enter(await api.callOnce("GET", ME));
+      if (opening) tabs?.postMessage("in"); // perhaps back from the district's sign-on: a lapsed tab waits for that
     } catch (error) {
       const over = error instanceof StaffProblem && error.status === 401;
       if (over) view.state = view.person ? "lapsed" : "out";
