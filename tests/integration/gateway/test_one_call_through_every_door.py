@@ -126,7 +126,7 @@ async def test_zero_brings_a_person_who_writes_and_is_heard_in_the_same_call(gat
         call = await live_call(gateway)
         await caller.until_loud()
         await caller.press("0")
-        await trail_of(gateway, call, EventType.QUEUE)
+        await soon(lambda: call.session.state == "queued")
         change = await store.set_state(call.conversation_id, Trigger.AGENT_ACCEPTED, now)
         gateway.services.feed.publish(change.events)
         await soon(lambda: call.session.state == "agent")
