@@ -12,6 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.answers import answer
 from actions.base import Events, HotlineAction, entity, heard, intent_of
 from actions.case_reference import find_case_reference
+from actions.corrections import Correction, aspect_said, correction_of, names_a_matter
 from actions.payload import say
 from hotline.catalogue import ServiceHall, ServiceItem
 from hotline.errors import HubDownError, NotFoundError
@@ -34,22 +35,46 @@ _QUESTION = re.compile(
     r"[吗嗎呢么？?]|怎|点样|点(?:办|搞|申|续|换|补|交|查|领|算)|什么|咩|乜|哪|边|几|多少|多久|如何|能不能|可以|材料|步骤|条件|流程|补贴|办理"
 )
 _MIDDLE = re.compile(r"中间|当中")
-_CORRECTION = re.compile(r"(?:不是|唔系|唔係)(?P<wrong>[^，,。是]*)[，,。 ]*(?:是|系|係)(?P<right>.+)")
 
 
 class ServiceAction(HotlineAction):
     """What the answering actions share: finding the service, and telling of it."""
 
-    async def find(self, text: str, context_key: str | None, foreign: float = 0.0) -> Decision:
+    async def find(
+        self, text: str, context_key: str | None, foreign: float = 0.0, *, switching: bool = False
+    ) -> Decision:
         """Which service ``text`` is about. Where it is asked from is not what it is about.
 
         ``foreign``: how likely the classifier holds the words to be out of scope. The likelier, the
-        clearer a service must be named to be answered.
+        clearer a service must be named to be answered. ``switching``: they turn to another service
+        than the one in talk.
         """
         asked = self._without_towns(text)
         hits = await asyncio.to_thread(self.tools.search.search, asked)
         clear = CLEAR + (SURE - CLEAR) * min(1.0, foreign / FOREIGN)
-        return decide(hits, matter(asked), context_key, clear)
+        return decide(hits, matter(asked), context_key, clear, switching=switching, said=asked)
+
+    async def find_other(self, text: str, context_key: str | None) -> Decision:
+        """Another service than the one in talk, by what ``text`` names, or by that beside the name of
+        the one in talk (「不是租房，是离职」 of a withdrawal)."""
+        decision = await self.find(text, context_key, switching=True)
+        item = self.tools.catalogue.items.get(context_key or "")
+        if decision.outcome is Outcome.FOUND or item is None or not names_a_matter(text):
+            return decision
+        beside = await self.find(f"{text}{item.name}", context_key, switching=True)
+        return beside if beside.outcome is Outcome.FOUND else decision
+
+    async def put_right(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, correction: Correction, aspect: Aspect | None
+    ) -> Events:
+        """Answers what a correction means: another service, another aspect, or both. ``aspect``: what the
+        words ask for as far as it is known; else what was asked before."""
+        in_talk = tracker.get_slot("service_item")
+        before = Aspect(tracker.get_slot("last_aspect") or Aspect.GENERAL)
+        meant = aspect_said(correction.right) or aspect or before
+        if not names_a_matter(correction.right):
+            return await self.respond(dispatcher, tracker, await self.find(correction.right, in_talk), meant)
+        return await self.respond(dispatcher, tracker, await self.find_other(correction.right, in_talk), meant)
 
     async def respond(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, decision: Decision, aspect: Aspect
@@ -149,8 +174,12 @@ class AnswerService(ServiceAction):
 
     async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         aspect = _aspect_of_intent(intent_of(tracker))
+        in_talk = tracker.get_slot("service_item")
+        correction = correction_of(heard(tracker)) if in_talk else None
+        if correction and aspect_said(correction.wrong) and not names_a_matter(correction.right):
+            return await self.put_right(dispatcher, tracker, correction, None)
         foreign = _ranked(tracker).get("out_of_scope", 0.0)
-        decision = await self.find(heard(tracker), tracker.get_slot("service_item"), foreign)
+        decision = await self.find(heard(tracker), in_talk, foreign)
         return await self.respond(dispatcher, tracker, decision, aspect)
 
 
@@ -202,11 +231,11 @@ class SwitchService(ServiceAction):
 
     async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         text = heard(tracker)
-        if correction := _CORRECTION.search(text):
-            text = correction["right"]
-        aspect = Aspect(tracker.get_slot("last_aspect") or Aspect.GENERAL)
-        decision = await self.find(text, tracker.get_slot("service_item"))
-        return await self.respond(dispatcher, tracker, decision, aspect)
+        in_talk = tracker.get_slot("service_item")
+        if correction := correction_of(text):
+            return await self.put_right(dispatcher, tracker, correction, None)
+        aspect = aspect_said(text) or Aspect(tracker.get_slot("last_aspect") or Aspect.GENERAL)
+        return await self.respond(dispatcher, tracker, await self.find(text, in_talk, switching=True), aspect)
 
 
 class Inform(ServiceAction):
