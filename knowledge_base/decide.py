@@ -99,9 +99,7 @@ def without(hits: Sequence[SearchHit], key: str) -> list[SearchHit]:
     return [h.model_copy(update={"score": min(1.0, h.score / max(left, _LEFT))}) for h in others]
 
 
-def _beside_the_talk(
-    hits: Sequence[SearchHit], subject: str, context_key: str, switching: bool, said: str
-) -> Decision:
+def _beside_the_talk(hits: Sequence[SearchHit], subject: str, context_key: str, switching: bool, said: str) -> Decision:
     """No service is clearly named, and one is in talk: it goes on, unless the words speak of another."""
     likely = OTHER if switching else RIVAL
     rivals = [h.item_key for h in hits if h.score >= likely and h.item_key != context_key]
