@@ -20,6 +20,7 @@ _CALLED = re.compile(
     r"(打|拨|报)(过|了|通)+[^，]{0,3}(110|119|120|122|警)|(110|119|120|122)[^，]{0,4}(打了|打过|打通|报了)"
 )
 _TAKEN_OUT = "〇"
+_BRIEF = 7
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ class _Second:
 
     def likely(self, opinion: SecondOpinion, said: str, *, silenced: bool) -> list[_Sign]:
         """The signs to add. ``silenced``: a sign was found, but the sentence says it is no danger now."""
-        case = "silenced" if silenced else "unhinted" if self._hints.isdisjoint(said) else "hinted"
+        unhinted = "brief" if len(said) < _BRIEF else "unhinted"
+        case = "silenced" if silenced else unhinted if self._hints.isdisjoint(said) else "hinted"
         if opinion.danger < self._at_least[case]:
             return []
         ranked = sorted(opinion.classes, key=lambda name: -opinion.classes[name])
