@@ -13,7 +13,16 @@ from actions.base import Events, heard, intent_of
 from actions.contact import known_contact, remember_contact
 from actions.flow import asks_something, came_back, confidence_of, starts, steps_aside
 from actions.request_talk import is_correction
-from actions.said import Contact, find_contact, means_no, means_stop, means_yes, tries_again, wants_person
+from actions.said import (
+    Contact,
+    could_be_a_name,
+    find_contact,
+    means_no,
+    means_stop,
+    means_yes,
+    tries_again,
+    wants_person,
+)
 from actions.service import ServiceAction, option_place
 from hotline.errors import BadInputError, HubDownError, NotFoundError, SlotTakenError
 from hotline.work_orders import AppointmentDraft
@@ -24,6 +33,9 @@ from knowledge_base.times import without_times
 _BARE = re.compile(
     r"(?:我|要|想|来|预约|预订|约|订|个|一个|一下|下|号|取号|排号|办事|办理|办|业务|时间|大厅|去|到|帮我|帮|可以|能|吗|请|唔该|麻烦|的|嘅|明天|听日|窗口|服务|中心|行政|镇|街道|在|喺|上午|下午|"
     r"[，,。！!\s啊呀吧啦])*"
+)
+_PROPOSES = re.compile(
+    r"(?:可以|得|行|好|有位|有号|有冇位|有没有位|约到|约得到?|可唔可以|得唔得|行不行|好不好|可不可以|方便)(?:吗|嘛|呢|呀|未)?[？?]*$"
 )
 
 
@@ -41,7 +53,9 @@ class ValidateAppointmentForm(ServiceAction):
             await self._absorb(talk, heard(tracker), opening=True)
             await self._check_free(talk)
             talk.ask_next()
-            return self._kept(talk)
+            # What it is for is in talk from now on: 「我要带什么材料去」 asks about it.
+            in_talk = [SlotSet("service_item", talk.item_key)] if talk.item_key else []
+            return [*self._kept(talk), *in_talk]
         if came_back(tracker, FORM):
             return []
         talk = talk or AppointmentTalk()
@@ -81,7 +95,11 @@ class ValidateAppointmentForm(ServiceAction):
         if intent == "book_appointment":
             return False
         # 「狮山几时开门」 names a hall and is a question all the same.
-        asks = asks_something(tracker) and not (contact.mobile or talk.asked == "item" or any_period(text))
+        # 「下午得唔得」 answers 「上午还是下午」, though it is put as a question.
+        fresh = talk.model_copy(deep=True)
+        proposed = {"day": fresh.take_day(text, self.tools.today()), "period": fresh.take_period(text)}
+        answers = proposed.get(talk.asked, False) and bool(_PROPOSES.search(text))
+        asks = asks_something(tracker) and not (contact.mobile or talk.asked == "item" or any_period(text) or answers)
         return steps_aside(tracker, free_text=talk.asked == "item", wanted=told and not asks)
 
     # ------------------------------------------------------------------ answers
@@ -151,7 +169,7 @@ class ValidateAppointmentForm(ServiceAction):
         contact = find_contact(text)
         said = simplified(text).strip("，,。 ")
         self._take_contact(talk, contact)
-        if not talk.name and talk.mobile and not contact.mobile and re.fullmatch(r"[\u4e00-\u9fff·]{2,4}", said):
+        if not talk.name and talk.mobile and not contact.mobile and could_be_a_name(said):
             talk.name = said  # only the name was open: rare family names are no reason to ask again
         if contact.refused:
             talk.notice = "appointment_needs_contact"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from actions.said import could_be_a_name
 from hotline.cases import IdentityProof
 from hotline.numbers import Kind, Reading, read
 from hotline.numbers.symbols import DIGITS, HAN_DIGITS, RADIO_DIGITS, prepare
@@ -71,6 +72,6 @@ def _find_name(text: str, any_word: bool) -> str | None:
     # Spoken digits (「一二三四」) are no names, though a few are family names' neighbours.
     without_digits = re.sub(rf"[{HAN_DIGITS}{''.join(RADIO_DIGITS)}]{{3,}}", " ", text)
     for word in _NAME.findall(_AROUND_NAME.sub(" ", without_digits)):
-        if (any_word or word[0] in _SURNAMES) and 2 <= len(word) <= 4:
+        if (any_word or word[0] in _SURNAMES) and could_be_a_name(word):
             return str(word)
     return None

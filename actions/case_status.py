@@ -79,6 +79,8 @@ class ValidateCaseStatusForm(HotlineAction):
             return []  # just started, nothing given yet: the form asks
         if _steps_aside(tracker):
             return []  # nothing for the form: it steps aside for the other rules
+        if intent_of(tracker) == "check_status":
+            return [SlotSet("case_reference", None)]  # the wish once more, no unreadable number
         if _NO_NUMBER.search(text) or (means_no(text) and len(text) <= 8):
             return [SlotSet("case_reference", "-"), SlotSet("identity_outcome", "no_number")]
         return self._misread(tracker, "case_reference", "unreadable")

@@ -28,7 +28,7 @@ ENDS = frozenset("cancel goodbye".split())
 SWITCHES = {
     "complain": re.compile(r"投诉|举报|反映|建议|表扬|报(?:个)?案|没人管|冇人理|要告"),
     "check_status": re.compile(
-        r"办件|进度|查询码|批(?:了|咗|下来)|办(?:到|好|完|成)|审(?:批|核)|做好|搞掂|出(?:来|咗)|寄|状态|我(?:的|嘅)?(?:申请|证|件)|取(?:证|件)|查(?:一下|下)?件"
+        r"办件|进度|查询码|批(?:了|咗|下来)|办(?:到|好|完|成)|审(?:批|核)|做好|搞掂|出(?:来|咗)|寄|状态|我(?:的|嘅)?(?:申请|证|件)|取(?:证|件)|查(?:一下|下)?(?:个|個)?件"
     ),
     "check_work_order": re.compile(
         r"工单|投诉|反映|举报|建议|单号|嗰单|那单|诉求|处理(?:得|到|成|结果)|跟进|回复|答复"
@@ -44,6 +44,8 @@ LEAVES = CARE | ENDS | PERSON | frozenset(SWITCHES)
 
 _SURE = 0.5
 _VERY_SURE = 0.65
+_CERTAIN = 0.85
+_WAITING = 0.3  # somebody who waits for a person may well not want to any more
 _SHORT = 12
 _SAYS_REPEAT = re.compile(
     r"再(?:说|讲|念|报|来)|没听(?:清|到|懂|见)|听唔(?:清|到)|重(?:复|讲|说)|讲多|说什么|讲咩|讲乜|咩话|什么[？?]?$|^啊[？?]$"
@@ -90,11 +92,13 @@ def steps_aside(tracker: Tracker, *, free_text: bool, wanted: bool) -> bool:
     if intent in PERSON:
         return wants_person(text) or (not wanted and sure >= _SURE)
     if intent in CARE:
+        # The gateway has looked for danger in every turn before: here only what is all but certain.
         if intent == "third_person_data":
             return bool(_ASKS_AFTER_SOMEBODY.search(text)) and not wanted and sure >= _SURE
-        return not wanted or sure >= 0.8 if not free_text else sure >= _VERY_SURE
+        return sure >= (_CERTAIN if free_text or wanted else _SURE)
     if intent == "cancel_handoff":
-        return sure >= _SURE and bool(_SAYS_NO_PERSON.search(text))
+        waiting = (tracker.latest_message.get("metadata") or {}).get("state") == "queued"
+        return sure >= (_WAITING if waiting else _SURE) and bool(_SAYS_NO_PERSON.search(text))
     if wanted:
         return False
     if intent in ENDS:

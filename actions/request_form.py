@@ -36,6 +36,8 @@ _STAYS_ANONYMOUS = re.compile(
     r"^(?:确定|确认|坚持|还是(?:不|匿名)|都系(?:唔|匿名)|就这样|就咁|不(?:用|要|了)|唔(?:使|要))"
 )
 _MATTER = re.compile(r"(?:关于|有关|想问|咨询|是说|讲下|问下|问一下)(?P<matter>[^，,。]{2,})")
+_SHORT_WISH = 12
+_ANONYMOUS = re.compile(r"匿名|不留(?:电话|号码|联系)|唔留(?:电话|号码|联系)")
 _GOES_ON = re.compile(r"继续|接着|刚才|头先|之前(?:那|嗰|的)|返(?:返)?去|回到")
 
 
@@ -171,6 +173,8 @@ class ValidateRequestForm(ServiceAction):
             )
         if intent == "call_back" and talk.kind != CALL_BACK and _CALL_ME.search(said) and not wanted:
             return False  # taken as 「let somebody call me about this」
+        if intent == "check_work_order" and _GOES_ON.search(said) and len(text) <= _SHORT_WISH:
+            return False  # 「刚才投诉的继续」
         if intent == "complain" or (intent == "call_back" and talk.kind == CALL_BACK):
             return False
         return steps_aside(tracker, free_text=talk.asked in _FREE_TEXT, wanted=wanted)
@@ -183,6 +187,9 @@ class ValidateRequestForm(ServiceAction):
         catalogue = self.tools.catalogue
         talk.notice, talk.fresh = "", False
         asked = talk.asked
+        if _GOES_ON.search(text) and len(text) <= _SHORT_WISH and not matter_of(_GOES_ON.sub("", text)):
+            talk.notice = "request_goes_on"
+            return True
         if _asks_why(simplified(text)) and asked != "happened":
             talk.notice = "request_why_contact"
             return True
@@ -226,7 +233,7 @@ class ValidateRequestForm(ServiceAction):
         if find_when(said) and len(rest) < 3:
             return talk.absorb(text, self.tools.catalogue, asked="happened")  # a time, and nothing else yet
         if talk.kind == CALL_BACK:
-            talk.happened = matter_of(text)
+            talk.happened = "" if means_yes(text) or means_no(text) else matter_of(text)
             return bool(talk.happened)
         self._name_type(talk, text)
         told = talk.tell_matter(text)
@@ -309,6 +316,9 @@ class ValidateRequestForm(ServiceAction):
             return True
         if agreed or (talk.asked == "retry" and (tries_again(text) or intent == "repeat")):
             return await self._file(tracker, talk)
+        if _ANONYMOUS.search(simplified(text)) and len(text) <= _SHORT_WISH:
+            talk.anonymous, talk.mobile, talk.name, talk.asked = True, None, None, "confirm"
+            return True
         if talk.add(text):
             talk.asked = "confirm"
             return True

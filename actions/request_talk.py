@@ -67,6 +67,10 @@ _ANONYMOUS = re.compile(r"^(?:我)?(?:要|想)?匿名(?:举报|登记|投诉|反
 _ADDS = re.compile(
     r"^(?:补充|再补充|我?(?:还|仲)(?:要|想)?(?:补充|说|加)|另外(?:再)?|还有就是|还有|仲有|加一句|再加)(?:一下|一点|一句|一样)?[，,：: ]*"
 )
+_TELLS = 4
+_AROUND_A_TIME = re.compile(
+    r"^(?:[，, ]|就是|就|大概|从|由|都|是|系|係)+|(?:[，, ]|开始|左右|的事|那时候|嗰阵|吧|啦|了|的|嘅|咯)+$"
+)
 _ANSWER_ONLY = re.compile(r"^(?:是的?|对的?|好的?|嗯+|系|得|可以|不是|不对|没有|冇|唔系|不知道)$")
 
 
@@ -198,6 +202,7 @@ class RequestTalk(BaseModel):
             return True
         found = find_place(text, catalogue)
         if find_when(said) and not found.place and not found.outside and len(without_times(said).strip("，, ")) < 6:
+            self._more_of_it(without_times(said))
             return self.absorb(text, catalogue, asked="place")
         reading = place_answer(text, catalogue)
         if self.asked == "town" and reading.town is None and not reading.outside and not reading.ask:
@@ -214,6 +219,12 @@ class RequestTalk(BaseModel):
         self.take_place(reading)
         self.absorb(find_when(said), catalogue, asked="place")
         return True
+
+    def _more_of_it(self, rest: str) -> None:
+        """Keeps what is told beside a time (「去年还困过人」), if it tells anything."""
+        rest = _AROUND_A_TIME.sub("", rest).strip("，,。 ")
+        if len(rest) >= _TELLS and rest not in self.happened:
+            self.happened = f"{self.happened}；{rest}".strip("；")
 
     def _no_place(self, said: str, catalogue: Catalogue, complains: bool) -> bool:
         """Takes an answer that tells more of what happened, or how it is to be filed, and no place."""
@@ -284,7 +295,7 @@ class RequestTalk(BaseModel):
             return self._replace(both["wrong"], both["right"], catalogue)
         field = next((name for name, words in _FIELD_WORDS.items() if words.search(said)), "")
         found = _VALUE.search(said) or _IS.search(said)
-        value = found["value"].strip("，,。的啊呀 ") if found else ""
+        value = found["value"].strip("，,。：:的啊呀 ") if found else ""
         if field:
             rest = _FIELD_WORDS[field].sub("", said)
             if not value and field == "when":

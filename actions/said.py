@@ -54,6 +54,11 @@ _TITLED = re.compile(
 _BARE_NAME = re.compile(
     rf"(?<![\u4e00-\u9fff])(?P<bare>(?:欧阳|司徒|上官|诸葛|[{_SURNAMES}])[\u4e00-\u9fff]{{1,2}})(?![\u4e00-\u9fff])"
 )
+_NO_NAME = re.compile(
+    r"什么|怎么|咩|乜|哪|多少|点解|点样|点算|可以|材料|人工|真人|取消|返回|继续|确认|再说|再讲|听不|听唔|慢点|慢啲|大声|查询|查件|进度"
+    r"|不用|唔使|谢谢|唔该|知道|明白|电话|手机|身份证|号码|刚才|头先|上午|下午|上昼|下昼|星期|礼拜|周[一二三四五六日]|没有|明天|听日|后天|转接|帮我|我要|我想|不是|唔系"
+)
+_SELDOM_IN_NAMES = re.compile(r"[谁几能要唔不冇没有听说讲查办补改等号码吗呢吧啊呀喇啦嘅的了是系在喺去来嚟]")
 _REFUSES = re.compile(
     r"(?:不(?:想|方便|愿意?|要|用|肯|便|给|留|提供|透露)|唔(?:想|方便|使|好|留|俾|畀|提供|讲)|没有|冇|不能|先不).{0,6}(?:留|给|俾|畀|提供|透露|说|讲|联系|电话|手机|号码|名)"
     r"|^(?:不(?:留|给|用|想|要|方便|提供|愿意)|唔(?:留|俾|畀|使|想|方便|要))(?:了|喇|啦|吧|的)?$|匿名|保密.{0,4}不.{0,3}留|没有(?:手机|电话)|冇(?:手机|电话)"
@@ -112,6 +117,18 @@ def is_question(text: str) -> bool:
 def tries_again(text: str) -> bool:
     """「再提交」「再试一次」."""
     return bool(_AGAIN.search(simplified(text)))
+
+
+def could_be_a_name(word: str) -> bool:
+    """Whether two to four characters may be a person's name where one was asked for.
+
+    Rare family names are no reason to ask again; a yes, a no, a question or a wish is.
+    """
+    if not re.fullmatch(r"[\u4e00-\u9fff·]{2,4}", word) or _NO_NAME.search(word):
+        return False
+    if word[0] not in _SURNAMES and _SELDOM_IN_NAMES.search(word):
+        return False
+    return not (means_yes(word) or means_no(word) or means_stop(word) or is_question(word))
 
 
 def shown_name(name: str | None) -> str:

@@ -11,22 +11,30 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answers import answer
 from actions.base import Events, HotlineAction, entity, heard, intent_of
-from actions.case_reference import find_case_reference
+from actions.case_reference import find_case_reference, find_proof
+from actions.corrections import Correction, aspect_said, correction_of, names_a_matter
 from actions.payload import say
 from hotline.catalogue import ServiceHall, ServiceItem
 from hotline.errors import HubDownError, NotFoundError
 from hotline.messages import Aspect, Button, Reply
 from knowledge_base.decide import CLEAR, Decision, Outcome, decide
-from knowledge_base.subject import matter, plain, subject_of
+from knowledge_base.subject import matter, plain, simplified, subject_of
+from knowledge_base.times import without_times
 from knowledge_base.triage import tells_a_nuisance
 
 SURE = 0.97  # how clearly a service must be named where the words seem out of scope,
 FOREIGN = 0.4  # and how likely that has to be for the whole of it
 LIKELY_ASPECT = 0.15  # what was not understood goes on with the service in talk where an aspect is this likely
 
-_NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
-_PLACE = re.compile(r"(?P<from_end>倒数)?第(?P<number>[一二两三四五六七八九十百\d]+)")
-_NUMBER = re.compile(r"(?P<number>[一二两三四五六七八九十百\d]+)(?!样|下|般|直|定|起)")
+_NUMBERS = {name: n for n, names in enumerate("一 二两 三 四 五 六 七 八 九".split(), 1) for name in names}
+_LONGEST_CHOICE = 14
+_PLACE = re.compile(
+    r"(?P<from_end>倒数)?第(?P<number>[一二两三四五六七八九十百\d]+)(?!天|日|周|季|次|步|小学|中学|医院|人民|期|胎|年|批|代)"
+)
+_NUMBER = re.compile(
+    r"(?:嗯|呃|那|就|我|要|选|拣|揀|是|系|係|应该|好像)*(?P<number>[一二两三四五六七八九十\d]{1,3})"
+    r"(?:号|號|个|個|项|項|嗰个|那个|呢个)?(?:吧|啦|喇|呀|啊|咯|的|嘅|就行|就可以|就得|，?谢谢|，?唔该)*"
+)
 _DEATH = re.compile(r"去世|过世|過世|过身|過身|离世|離世|病故|死亡|走咗|走了|不在了|冇咗|身故")
 _LAST = re.compile(r"最后|尾|后面")
 _FIRST = re.compile(r"前|上|头(?:先|个|一)|首")
@@ -34,22 +42,53 @@ _QUESTION = re.compile(
     r"[吗嗎呢么？?]|怎|点样|点(?:办|搞|申|续|换|补|交|查|领|算)|什么|咩|乜|哪|边|几|多少|多久|如何|能不能|可以|材料|步骤|条件|流程|补贴|办理"
 )
 _MIDDLE = re.compile(r"中间|当中")
-_CORRECTION = re.compile(r"(?:不是|唔系|唔係)(?P<wrong>[^，,。是]*)[，,。 ]*(?:是|系|係)(?P<right>.+)")
 
 
 class ServiceAction(HotlineAction):
     """What the answering actions share: finding the service, and telling of it."""
 
-    async def find(self, text: str, context_key: str | None, foreign: float = 0.0) -> Decision:
+    async def find(
+        self, text: str, context_key: str | None, foreign: float = 0.0, *, switching: bool = False
+    ) -> Decision:
         """Which service ``text`` is about. Where it is asked from is not what it is about.
 
         ``foreign``: how likely the classifier holds the words to be out of scope. The likelier, the
-        clearer a service must be named to be answered.
+        clearer a service must be named to be answered. ``switching``: they turn to another service
+        than the one in talk.
         """
         asked = self._without_towns(text)
         hits = await asyncio.to_thread(self.tools.search.search, asked)
         clear = CLEAR + (SURE - CLEAR) * min(1.0, foreign / FOREIGN)
-        return decide(hits, matter(asked), context_key, clear)
+        return decide(hits, matter(asked), context_key, clear, switching=switching, said=asked)
+
+    async def find_other(self, text: str, context_key: str | None) -> Decision:
+        """Another service than the one in talk, by what ``text`` names, or by that beside the name of
+        the one in talk (「不是租房，是离职」 of a withdrawal)."""
+        decision = await self.find(text, context_key, switching=True)
+        item = self.tools.catalogue.items.get(context_key or "")
+        if decision.outcome is Outcome.FOUND or item is None or not names_a_matter(text):
+            return decision
+        beside = await self.find(f"{text}{item.name}", context_key, switching=True)
+        return beside if beside.outcome is Outcome.FOUND else decision
+
+    def still_open(self, tracker: Tracker) -> Decision | None:
+        """The question which service is meant, once more, where it was asked and only an aspect is said."""
+        offered: list[str] = tracker.get_slot("candidates") or []
+        if not offered or names_a_matter(self._without_towns(heard(tracker))):
+            return None
+        return Decision(outcome=Outcome.ASK_WHICH, candidates=offered)
+
+    async def put_right(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, correction: Correction, aspect: Aspect | None
+    ) -> Events:
+        """Answers what a correction means: another service, another aspect, or both. ``aspect``: what the
+        words ask for as far as it is known; else what was asked before."""
+        in_talk = tracker.get_slot("service_item")
+        before = Aspect(tracker.get_slot("last_aspect") or Aspect.GENERAL)
+        meant = aspect_said(correction.right) or aspect or before
+        if not names_a_matter(correction.right):
+            return await self.respond(dispatcher, tracker, await self.find(correction.right, in_talk), meant)
+        return await self.respond(dispatcher, tracker, await self.find_other(correction.right, in_talk), meant)
 
     async def respond(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, decision: Decision, aspect: Aspect
@@ -150,8 +189,14 @@ class AnswerService(ServiceAction):
 
     async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         aspect = _aspect_of_intent(intent_of(tracker))
+        in_talk = tracker.get_slot("service_item")
+        correction = correction_of(heard(tracker)) if in_talk else None
+        if correction and aspect_said(correction.wrong) and not names_a_matter(correction.right):
+            return await self.put_right(dispatcher, tracker, correction, None)
+        if decision := self.still_open(tracker):
+            return await self.respond(dispatcher, tracker, decision, aspect)
         foreign = _ranked(tracker).get("out_of_scope", 0.0)
-        decision = await self.find(heard(tracker), tracker.get_slot("service_item"), foreign)
+        decision = await self.find(heard(tracker), in_talk, foreign)
         return await self.respond(dispatcher, tracker, decision, aspect)
 
 
@@ -203,11 +248,11 @@ class SwitchService(ServiceAction):
 
     async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         text = heard(tracker)
-        if correction := _CORRECTION.search(text):
-            text = correction["right"]
-        aspect = Aspect(tracker.get_slot("last_aspect") or Aspect.GENERAL)
-        decision = await self.find(text, tracker.get_slot("service_item"))
-        return await self.respond(dispatcher, tracker, decision, aspect)
+        in_talk = tracker.get_slot("service_item")
+        if correction := correction_of(text):
+            return await self.put_right(dispatcher, tracker, correction, None)
+        aspect = aspect_said(text) or Aspect(tracker.get_slot("last_aspect") or Aspect.GENERAL)
+        return await self.respond(dispatcher, tracker, await self.find(text, in_talk, switching=True), aspect)
 
 
 class Inform(ServiceAction):
@@ -226,6 +271,9 @@ class Inform(ServiceAction):
             ]
         if sounds_like_a_complaint(text):
             return [FollowupAction("request_form")]
+        proof = find_proof(text)
+        if proof.id_last4 and proof.name:
+            return [FollowupAction("case_status_form")]  # said too early or too late, and nothing to search for
         in_talk = tracker.get_slot("service_item")
         if in_talk and self._town(tracker) and tracker.get_slot("last_aspect") == Aspect.WHERE:
             return await self.tell(dispatcher, tracker, in_talk, Aspect.WHERE)
@@ -250,6 +298,9 @@ class Fallback(ServiceAction):
         out_of_scope = intent_of(tracker) == "out_of_scope"
         if sounds_like_a_complaint(heard(tracker)) and not (tracker.active_loop or {}).get("name"):
             return [FollowupAction("request_form")]
+        in_talk = tracker.get_slot("service_item")
+        if in_talk and out_of_scope and (said := aspect_said(heard(tracker))) and not names_a_matter(heard(tracker)):
+            return await self.tell(dispatcher, tracker, in_talk, said)  # 「怎么领」 alone is of no other world
         if not out_of_scope:
             ranked = _ranked(tracker)
             aspects = {name: sure for name, sure in ranked.items() if name.startswith("ask_")}
@@ -257,6 +308,8 @@ class Fallback(ServiceAction):
             foreign = ranked.get("out_of_scope", 0.0)
             decision = await self.find(heard(tracker), tracker.get_slot("service_item"), foreign)
             going_on = decision.outcome is Outcome.CONTEXT and aspects.get(likeliest, 0.0) >= LIKELY_ASPECT
+            if decision.outcome is Outcome.CONTEXT and (said := aspect_said(heard(tracker))):
+                return await self.respond(dispatcher, tracker, decision, said)
             if going_on or decision.outcome in (Outcome.FOUND, Outcome.ASK_WHICH):
                 return await self.respond(dispatcher, tracker, decision, _aspect_of_intent(likeliest))
         misses = float(tracker.get_slot("misunderstandings") or 0) + 1
@@ -271,13 +324,19 @@ def sounds_like_a_complaint(text: str) -> bool:
 
 
 def option_place(text: str, count: int) -> int | None:
-    """Which of ``count`` offered things 「第二个」「最后那个」「2」 means (from 0); None where none is."""
-    if found := _PLACE.search(text) or (None if _LAST.search(text) else _NUMBER.search(text)):
+    """Which of ``count`` offered things 「第二个」「最后那个」「2」 means (from 0); None where none is.
+
+    A number counts only where it is all that is said: the three of 「下周三上午」 chooses nothing.
+    """
+    text = without_times(simplified(text))
+    if found := _PLACE.search(text) or _NUMBER.fullmatch(text.strip("，,。！!？? ")):
         said = found["number"]
         number = int(said) if said.isdecimal() else _NUMBERS.get(said, 0)
         if not 1 <= number <= count:
             return None
         return count - number if found.groupdict().get("from_end") else number - 1
+    if len(text) > _LONGEST_CHOICE:
+        return None
     if _MIDDLE.search(text) and count % 2:
         return count // 2
     if _LAST.search(text):

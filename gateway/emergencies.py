@@ -20,6 +20,7 @@ _CALLED = re.compile(
     r"(打|拨|报)(过|了|通)+[^，]{0,3}(110|119|120|122|警)|(110|119|120|122)[^，]{0,4}(打了|打过|打通|报了)"
 )
 _TAKEN_OUT = "〇"
+_BRIEF = 7
 
 
 @dataclass(frozen=True)
@@ -59,31 +60,65 @@ class EmergencyWatch:
     def __init__(self, file: Path = _FILE, kept_in: Path | None = None) -> None:
         """``kept_in``: a folder that keeps what was learnt between starts."""
         table = _table(file)
+        self._rules = _rules(file)
+        self._words = _Words(table["names"], table["calls"], table["replies"])
+        self._second = _Second(table["second"], trained(self._rules.of, self._rules.alarming, kept_in=kept_in))
+
+    def look(self, text: str) -> Emergency | None:
+        """The emergency ``text`` tells of, or None."""
+        said = self._rules.of(text)
+        findings = self._rules.look(said)
+        found = list(findings.signs)
+        opinion = self._second.opinion(said)
+        if not found:
+            found = self._second.likely(opinion, said, silenced=findings.silenced)
+        elif not findings.live and self._second.overrules(opinion):
+            return None
+        else:
+            found += self._second.likely(opinion, said, silenced=False)
+        return self._emergency(found, said) if found else None
+
+    def _emergency(self, found: Sequence[_Sign], said: str) -> Emergency:
+        first = found[0]
+        numbers = tuple(dict.fromkeys(number for sign in found for number in sign.numbers))
+        reply = self._words.reply(first.reply, numbers, called=bool(_CALLED.search(said)))
+        return Emergency(first.kind, numbers, tuple(sign.name for sign in found), reply)
+
+
+@dataclass(frozen=True)
+class _Findings:
+    """``signs`` that count; ``silenced``: there were some, but the words say it is no danger now;
+    ``live``: somebody pleads, or it is happening."""
+
+    signs: tuple[_Sign, ...]
+    silenced: bool
+    live: bool
+
+
+class _Rules:
+    """The signs of the file, and what silences them, on words made plain."""
+
+    def __init__(self, file: Path) -> None:
+        table = _table(file)
         grammar = _Grammar(table["concepts"])
-        self._reading = _reading(file)
+        self.of = _Reading(table).of
         self._calms = {name: grammar.any_of(calm["when"]) for name, calm in table["calm"].items()}
         self._outweighed = {name: frozenset(calm["outweighed_by"]) for name, calm in table["calm"].items()}
         self._live = {name: grammar.any_of(patterns) for name, patterns in table["live"].items()}
         every = [name for name, calm in table["calm"].items() if calm.get("default", True)]
         self._signs = [_sign(entry, grammar, every) for entry in table["signs"]]
-        self._words = _Words(table["names"], table["calls"], table["replies"])
-        self._second = _Second(table["second"], trained(self._reading.of, kept_in=kept_in))
 
-    def look(self, text: str) -> Emergency | None:
-        """The emergency ``text`` tells of, or None."""
-        said = self._reading.of(text)
+    def look(self, said: str) -> _Findings:
+        """What stands in ``said``, plain words."""
         signs = [sign for sign in self._signs if sign.when.search(said)]
         live = {name for name, pattern in self._live.items() if pattern.search(said)} if signs else set()
         quiet = self._silenced(said, live) if signs else set()
-        found = [sign for sign in signs if not sign.calm & quiet]
-        opinion = self._second.opinion(said)
-        if not found:
-            found = self._second.likely(opinion, said, silenced=bool(signs))
-        elif not live and self._second.overrules(opinion):
-            return None
-        else:
-            found += self._second.likely(opinion, said, silenced=False)
-        return self._emergency(found, said) if found else None
+        found = tuple(sign for sign in signs if not sign.calm & quiet)
+        return _Findings(found, silenced=bool(signs) and not found, live=bool(live))
+
+    def alarming(self, said: str) -> bool:
+        """Whether the rules alone find danger in ``said``."""
+        return bool(self.look(said).signs)
 
     def _silenced(self, said: str, live: set[str]) -> set[str]:
         """The calms that hold in ``said`` and that nothing urgent in it (``live``) outweighs."""
@@ -91,11 +126,10 @@ class EmergencyWatch:
             name for name, pattern in self._calms.items() if not live & self._outweighed[name] and pattern.search(said)
         }
 
-    def _emergency(self, found: Sequence[_Sign], said: str) -> Emergency:
-        first = found[0]
-        numbers = tuple(dict.fromkeys(number for sign in found for number in sign.numbers))
-        reply = self._words.reply(first.reply, numbers, called=bool(_CALLED.search(said)))
-        return Emergency(first.kind, numbers, tuple(sign.name for sign in found), reply)
+
+@cache
+def _rules(file: Path) -> _Rules:
+    return _Rules(file)
 
 
 class _Second:
@@ -111,7 +145,8 @@ class _Second:
 
     def likely(self, opinion: SecondOpinion, said: str, *, silenced: bool) -> list[_Sign]:
         """The signs to add. ``silenced``: a sign was found, but the sentence says it is no danger now."""
-        case = "silenced" if silenced else "unhinted" if self._hints.isdisjoint(said) else "hinted"
+        unhinted = "brief" if len(said) < _BRIEF else "unhinted"
+        case = "silenced" if silenced else unhinted if self._hints.isdisjoint(said) else "hinted"
         if opinion.danger < self._at_least[case]:
             return []
         ranked = sorted(opinion.classes, key=lambda name: -opinion.classes[name])
@@ -164,18 +199,12 @@ def _table(file: Path) -> dict[str, Any]:
 class _Reading:
     """Reads a citizen's words as plain ones, without what only looks dangerous."""
 
-    def __init__(self, file: Path) -> None:
-        table = _table(file)
+    def __init__(self, table: Mapping[str, Any]) -> None:
         self._plain = PlainWords()
         self._masks = _Grammar(table["concepts"]).any_of(table["masks"])
 
     def of(self, text: str) -> str:
         return self._masks.sub(_TAKEN_OUT, self._plain.of(text))
-
-
-@cache
-def _reading(file: Path) -> _Reading:
-    return _Reading(file)
 
 
 def _likely_sign(name: str, entry: Mapping[str, Any]) -> _Sign:

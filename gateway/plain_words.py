@@ -37,6 +37,7 @@ class PlainWords:
         """``text`` plain: no blanks, every run of marks a single 「，」."""
         folded = unicodedata.normalize("NFKC", text).lower()
         folded = _TO_SIMPLIFIED.convert(self._before.apply("".join(folded.split())))
+        folded = folded.replace("𠮶", "嗰")  # what the converter makes of it, and nobody types
         plain = _MARKS.sub("，", self._words.apply(folded)).strip("，")
         for pattern, by in self._patterns:
             plain = pattern.sub(by, plain)

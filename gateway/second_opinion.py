@@ -4,6 +4,10 @@ Rules cannot list every way to say that something is burning. Character pieces w
 logistic regression catch many of the ways nobody wrote down. Training is deterministic and takes
 some seconds, so the weights may be kept in a folder, under a name made from the examples and this
 code: they are never out of step. Asking takes a fraction of a millisecond.
+
+What people ask every day (the guides' phrases, the training examples of the engine) is learnt as no
+danger, but for the sentences in which the rules find some: thousands of ordinary sentences teach it
+what a water pipe, a lost card or a noisy neighbour sounds like.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ import hashlib
 import math
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +27,9 @@ import numpy as np
 import yaml
 
 _FILE = Path(__file__).with_name("danger_examples.yml")
+_ROOT = Path(__file__).resolve().parent.parent
+_GUIDES = _ROOT / "knowledge_base" / "guides"
+_EVERYDAY = tuple(_ROOT / "nlu_data" / f"{name}.yml" for name in ("aspects", "flows", "smalltalk", "out_of_scope"))
 _LONGEST = 3
 _CALM = "calm"
 
@@ -62,13 +69,17 @@ class SecondOpinionModel:
 
 
 @cache
-def trained(plain: Callable[[str], str], file: Path = _FILE, kept_in: Path | None = None) -> SecondOpinionModel:
-    """The model learnt from ``file``, each sentence first made ``plain``; learnt once a process,
-    or once for all where there is a folder to keep it in."""
+def trained(
+    plain: Callable[[str], str], alarming: Callable[[str], bool], file: Path = _FILE, kept_in: Path | None = None
+) -> SecondOpinionModel:
+    """The model learnt from ``file`` and from everyday sentences, each first made ``plain``; learnt once a
+    process, or once for all where there is a folder to keep it in. ``alarming``: whether the rules find danger
+    in plain words; such everyday sentences teach nothing."""
     if kept_in is None:
-        return _learnt(plain, file)
+        return _learnt(plain, alarming, file)
     mark = hashlib.sha256()
-    for part in (file, *sorted(Path(__file__).parent.glob("plain_words.*")), Path(__file__)):
+    here = Path(__file__).parent
+    for part in (file, here / "emergencies.yml", *sorted(here.glob("plain_words.*")), Path(__file__), *_everyday()):
         mark.update(part.read_bytes())
     kept = kept_in / f"danger-{mark.hexdigest()[:16]}.joblib"
     if kept.is_file():
@@ -78,7 +89,7 @@ def trained(plain: Callable[[str], str], file: Path = _FILE, kept_in: Path | Non
                 return model
         except Exception:
             kept.unlink(missing_ok=True)  # cut short by a crash: learnt again
-    model = _learnt(plain, file)
+    model = _learnt(plain, alarming, file)
     kept_in.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=kept_in, suffix=".part", delete=False) as part_file:
         joblib.dump(model, part_file)
@@ -86,13 +97,31 @@ def trained(plain: Callable[[str], str], file: Path = _FILE, kept_in: Path | Non
     return model
 
 
-def _learnt(plain: Callable[[str], str], file: Path) -> SecondOpinionModel:
+def _everyday() -> list[Path]:
+    return [*sorted(_GUIDES.rglob("*.yml")), *_EVERYDAY]
+
+
+def _everyday_sentences() -> Iterator[str]:
+    """What is asked of the guides, and the engine's examples other than those of danger."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    for file in _everyday():
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 (a safe loader)
+        if "nlu" not in content:
+            yield from (*content["aliases"], *content["questions"])
+            continue
+        for entry in content["nlu"]:
+            yield from (line.strip().removeprefix("- ") for line in entry["examples"].splitlines() if line.strip())
+
+
+def _learnt(plain: Callable[[str], str], alarming: Callable[[str], bool], file: Path) -> SecondOpinionModel:
     # Heavy to import, and only wanted here: rules alone do not need it.
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
     examples: dict[str, list[str]] = yaml.safe_load(file.read_text(encoding="utf-8"))
     labelled = [(plain(said), label) for label, sayings in examples.items() for said in sayings]
+    everyday = dict.fromkeys(plain(said) for said in _everyday_sentences())
+    labelled += [(said, _CALM) for said in everyday if said and not alarming(said)]
     vectors = TfidfVectorizer(analyzer=_pieces, sublinear_tf=True)
     table = vectors.fit_transform([said for said, _ in labelled])
     names = [label for label in examples if label != _CALM]

@@ -12,17 +12,27 @@ from hotline.ports import SearchHit
 
 CLEAR = 0.60  # a service this likely is answered
 POSSIBLE = 0.08  # one this likely is worth asking about
-RIVAL = 0.30  # beside a service in talk, another has to be this likely to be asked about
+RIVAL = 0.45  # beside a service in talk, another has to be this likely to be asked about,
+OTHER = 0.30  # and only this likely where the words speak of another one
 # Words that end like a matter of their own and only ask: 「要交费吗」「几时拿证」.
 _ONLY_ASKS = re.compile(
     r"(?:手续|工本|交|缴|付|收|免)(?:费|費)|(?:拿|取|领|領|攞|出|办|辦|制|製)(?:证|證)|证件|證件|(?:坐|搭|打|开|停)(?:车|車)|(?:交|要|花|使)钱"
 )
+# Told of oneself, as a case that may be different: 「我没有房产证呢」「我离婚了可以吗」 ask about the service in talk.
+_MY_CASE = re.compile(
+    r"^(?:那|咁|但|如果|要是)*(?:我|我们|我哋|佢|他|她|孩子|老人)?(?:也|都|又|就|的|这种|呢种)*"
+    r"(?:没有?|冇|不是|唔系|唔係|是|系|係|在|喺|住|租|离|離|結|结|未|还没|户口|戶口|外地|本地|外省).*"
+)
+_SHORT_CASE = re.compile(_MY_CASE.pattern + r"(?:行吗|可以吗|得吗|得唔得|可唔可以|行不行|行唔行|呢|也行|能办吗)[？?]?$")
+_SHORT = 6
 # Words that name a matter of their own: 「那宠物证要带什么」 leaves the service in talk, even for one
 # that isn't known; 「那我自己交要多少」 doesn't.
 _NAMES_A_MATTER = re.compile(
     r"[证證卡照牌籍贴貼金险險贷貸税稅费費房车車]$|登记|登記|许可|許可|户口|戶口|补贴|補貼|保险|学校|入学|贷款|公司|执照"
 )
 MOST_CANDIDATES = 3
+_A_WORD = 2  # one character left over is no matter of its own
+_LEFT = 0.05
 
 
 class Outcome(StrEnum):
@@ -43,20 +53,34 @@ class Decision(BaseModel):
     candidates: list[str] = []
 
 
-def decide(hits: Sequence[SearchHit], subject: str, context_key: str | None, clear: float = CLEAR) -> Decision:
+def decide(
+    hits: Sequence[SearchHit],
+    subject: str,
+    context_key: str | None,
+    clear: float = CLEAR,
+    *,
+    switching: bool = False,
+    said: str = "",
+) -> Decision:
     """What to do with a question whose matter is ``subject`` (see knowledge_base.subject).
 
     ``context_key`` is the service the talk is about, if any. ``clear``: how likely a service must be
-    to be answered.
+    to be answered. ``switching``: the words turn to another service than the one in talk (「那正式的呢」,
+    「不是租房，是离职」), which is then not the one meant if any other fits. ``said``: all the words.
     """
-    if not subject:
+    if len(subject) < _A_WORD:
         if context_key:
             return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
-        return Decision(outcome=Outcome.ASK_SUBJECT)
+        if not subject:
+            return Decision(outcome=Outcome.ASK_SUBJECT)
+    if switching and context_key:
+        hits = without(hits, context_key)
+    if context_key and not switching and len(subject) <= _SHORT and _SHORT_CASE.search(said):
+        return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
     if hits and hits[0].score >= clear:
         return Decision(outcome=Outcome.FOUND, item_key=hits[0].item_key)
     if context_key:
-        return _beside_the_talk(hits, subject, context_key)
+        return _beside_the_talk(hits, subject, context_key, switching, said)
     possible = [h.item_key for h in hits if h.score >= POSSIBLE]
     if possible:
         # The best is unclear because another is near: both are offered, though the other alone scores low.
@@ -65,9 +89,22 @@ def decide(hits: Sequence[SearchHit], subject: str, context_key: str | None, cle
     return Decision(outcome=Outcome.UNKNOWN, candidates=[h.item_key for h in hits[:2]])
 
 
-def _beside_the_talk(hits: Sequence[SearchHit], subject: str, context_key: str) -> Decision:
+def without(hits: Sequence[SearchHit], key: str) -> list[SearchHit]:
+    """``hits`` where ``key`` is known not to be meant: its probability is shared out among all others.
+
+    Where it alone was likely, the little that is left says nothing of the others, and stays little.
+    """
+    left = 1.0 - next((h.score for h in hits if h.item_key == key), 0.0)
+    others = [h for h in hits if h.item_key != key]
+    return [h.model_copy(update={"score": min(1.0, h.score / max(left, _LEFT))}) for h in others]
+
+
+def _beside_the_talk(hits: Sequence[SearchHit], subject: str, context_key: str, switching: bool, said: str) -> Decision:
     """No service is clearly named, and one is in talk: it goes on, unless the words speak of another."""
-    rivals = [h.item_key for h in hits if h.score >= RIVAL and h.item_key != context_key]
+    likely = OTHER if switching else RIVAL
+    rivals = [h.item_key for h in hits if h.score >= likely and h.item_key != context_key]
+    if not switching and _MY_CASE.search(said):
+        return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
     if rivals:
         return Decision(outcome=Outcome.ASK_WHICH, candidates=[*rivals, context_key][:MOST_CANDIDATES])
     if hits and hits[0].item_key == context_key and hits[0].score >= POSSIBLE:

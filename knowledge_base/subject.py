@@ -31,10 +31,11 @@ _NOT_WORDS = re.compile(r"[^\w]+|\d+")
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """``text`` in simplified script, half width, lower case, without punctuation."""
-    return re.sub(r"[^\w]+", "", _simplified(unicodedata.normalize("NFKC", text).lower()))
+    return re.sub(r"[^\w]+", "", simplified(unicodedata.normalize("NFKC", text).lower()))
 
 
-def _simplified(text: str) -> str:
+def simplified(text: str) -> str:
+    """``text`` in simplified script, as people type it."""
     # The converter turns 「嗰」, which everybody types, into a character nobody does.
     return str(_TO_SIMPLIFIED.convert(text)).replace("𠮶", "嗰")
 
@@ -57,5 +58,5 @@ def subject_of(text: str) -> str:
 
     「那居住证要带什么材料」 → 「居住证」; 「那要带什么材料」 → 「」.
     """
-    text = _NOT_WORDS.sub(" ", _simplified(unicodedata.normalize("NFKC", text)))
+    text = _NOT_WORDS.sub(" ", simplified(unicodedata.normalize("NFKC", text)))
     return "".join(_ASKING.sub(" ", text).split())

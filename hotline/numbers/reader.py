@@ -159,7 +159,8 @@ def _corrected(last: _Piece, piece: _Piece, text: str) -> _Piece | None:
     if piece.row and piece.old:
         return _exchanged(last, piece.row, piece.old)
     if last.row and piece.row:
-        nth = piece.row.place is not None and piece.row.place.where == "nth"
+        # One digit with its place (「最后一位是六」) is said of the number before; four may be another's.
+        nth = piece.row.place is not None and (piece.row.place.where == "nth" or len(piece.row.text) == 1)
         if corrects(gap) or (nth and only_around(gap)):
             return _Piece(last.start, piece.end, row=correct_row(last.row, piece.row, gap))
         whole = is_whole(piece.row.text, last.row.text) and piece.row.place is None

@@ -35,14 +35,16 @@ _HAN = (
 # Behind one or two spoken digits these make a quantity or a name of them, not a part of a number.
 _MEASURES = (
     "位次遍天年月日号岁楼栋层间座室房人名张本份斤米公路街村组队期级口把名件条台辆部分块元毛蚊角点度倍成种类项步套户家只瓶箱"
-    "袋对双排站里岸江水会山川龙金洲沙直样起般共定边些旦阵向齐旁半手环楼巷道线门"
+    "袋对排站里岸江水会山川龙金洲沙直样起般共定边些旦阵向齐旁半手环楼巷道线门"
 )
+# 「双一双三」 doubles digits where another follows; elsewhere it counts.
+_MEASURE = rf"(?:[{_MEASURES}]|双(?!\s*{_D}))"
 _NUMERAL = rf"[{DIGIT_CLASS}点.,]*[十百千万亿廿卅拾佰仟][{DIGIT_CLASS}十百千万亿拾佰仟]*"
 _WORD = (
     rf"第{_D}+|百分之{_D}+|{_D}+分之{_D}+|万一|统一|唯一|单一|(?:星期|礼拜|周){_H}"
     r"|(?<!\d)(?:19|20)\d\d\s*[-—~～至到]\s*(?:19|20)\d\d(?!\d)"
     rf"|{_NUMERAL}"
-    rf"|(?<!{_D}){_H}{{1,2}}(?=[{_MEASURES}]|个(?!\s*{_D}))"
+    rf"|(?<!{_D}){_H}{{1,2}}(?={_MEASURE}|个(?!\s*{_D}))"
 )
 _N = rf"(?P<{{}}>{_D}{{{{1,2}}}}|十{_D}?)"
 _PLACE = (
@@ -55,10 +57,10 @@ _PLACE = (
     r"|(?P<start>开头|最前面?)"
 )
 _COUNT = {c: int(d) for c, d in DIGITS.items()}
-_REPEAT = rf"(?:(?P<count>[二两三四五六七八九2-9])\s*个|(?P<pair>双|孖|DOUBLE\s?)|(?P<one>一个))\s*(?P<repeated>{_H}|\d(?!\d))(?![十百千万亿{_MEASURES}]|个(?!\s*{_D}))"
+_REPEAT = rf"(?:(?P<count>[二两三四五六七八九2-9])\s*个|(?P<pair>双|孖|DOUBLE\s?)|(?P<one>一个))\s*(?P<repeated>{_H}|\d(?!\d))(?![十百千万亿]|{_MEASURE}|个(?!\s*{_D}))"
 _X_NAME = r"(?:字母|大写的?|小写的?|大|小)?(?:(?<![0-9A-Z])X(?![0-9A-Z])|×|艾克斯|埃克斯|爱克斯|叉叉?(?![路车口]))"
 # 「不是1234，是1235」: the digits right behind are not the number.
-_NEGATION = rf"(?:不是|唔系|唔是|不系|并非)(?=\s*{_D})"
+_NEGATION = rf"(?<![哦噢喔呃])(?:不是|唔系|唔是|不系|并非)(?=\s*{_D})"
 _REPLACED_BY = re.compile(r"[，,、。 ]*(?:而|应该|其实|啊|呀|哦)?\s*[是系][，, ]*")
 _TOKEN = re.compile(
     rf"(?P<negation>{_NEGATION})|(?P<place>{_PLACE})|(?P<repeat>{_REPEAT})|(?P<word>{_WORD})"
@@ -69,6 +71,9 @@ _SPELT_TOKEN = re.compile(
     rf"(?P<repeat>{_REPEAT})|(?P<x>{_X_NAME})|(?P<chunk>[0-9A-Z]+)"
     rf"|(?P<letter>{_LETTER_NAME})|(?P<han>{_HAN})"
 )
+
+_LAST_ONE = Place("tail", 1)
+_WHOLE_LENGTHS = (11, 18, 43)
 
 _PAUSE = (
     "呃|嗯|额|啊|呀|哦|噢|喔|唉|诶|欸|哎|呢|吧|嘛|咧|啦|啫|即是|即系|那个|这个|嗰个|呢个|然后|跟住|跟着|接着|再来|再|就是|就系"
@@ -153,6 +158,8 @@ def _assemble(text: str, token: re.Pattern[str]) -> Iterator[Row]:
         joint = _joint(between) if said is not None and row else None
         if place and place.where == "nth":
             joint = None  # 「第三位是5」 is said about a number, not inside it
+        if place and place == _LAST_ONE and sum(len(g.text) for g in row) in _WHOLE_LENGTHS:
+            joint = None  # 「最后一位是六」 behind a whole number puts it right; behind a part it goes on
         if row_negated and _REPLACED_BY.fullmatch(between):
             joint = None
         if place and not _FILLER.fullmatch(since_place):

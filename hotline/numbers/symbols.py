@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 FIGURES = "0123456789"
@@ -31,6 +32,9 @@ LETTER_NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 LETTER_BY_NAME = {name: letter for letter, names in LETTER_NAMES.items() for name in names}
 
+# A row of capital numerals without units is a number written out, not a sum.
+_FORMAL_RUN = re.compile("[壹贰叁肆伍陆柒捌玖零〇]{6,}")
+_FORMAL_AS_SAID = str.maketrans("壹贰叁肆伍陆柒捌玖", "一二三四五六七八九")
 _SIMPLIFIED = str.maketrans(
     "個萬億兩貳參陸號後對錯說講話電機碼證車塊錢圓聽尋禮舊粵滬蘇魯贛遼閩貴陝寧瓊雲係間這週還麼餘幾給頭資費罰賠發時學應該"
     "來點開當訂單驗郵編農曆陰過為數頓領掛雙兒從報記絡絲聯繫統統碼賬帳戶號蘭業執務邊隨諗無齊減橫線處項進問題補貼總價賣買貸"
@@ -49,4 +53,4 @@ def prepare(text: str) -> str:
     folded = (c if c == "，" else unicodedata.normalize("NFKC", c) for c in text)
     same = "".join(f if len(f) == 1 else c for f, c in zip(folded, text, strict=True))
     upper = "".join(u if len(u := c.upper()) == 1 else c for c in same)
-    return upper.translate(_SIMPLIFIED)
+    return _FORMAL_RUN.sub(lambda run: run.group().translate(_FORMAL_AS_SAID), upper.translate(_SIMPLIFIED))

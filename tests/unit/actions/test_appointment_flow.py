@@ -116,3 +116,29 @@ async def test_the_service_in_talk_is_not_asked_for_again() -> None:
     sent = (await play(line, ("帮我预约", "book_appointment")))[-1]
     assert "申领居住证" in words(sent)
     assert "镇街的大厅" in words(sent)
+
+
+async def test_a_day_said_where_the_hall_was_asked_chooses_no_hall_and_is_kept() -> None:
+    line, _ = talk_with()
+    asked, again = (await play(line, ("预约居住证", "book_appointment"), "狮山", "下周三上午"))[-2:]
+    assert again[0]["expects"] == asked[0]["expects"]
+    assert "狮山镇行政服务中心（小塘）" in words(again)
+    assert "姓名" in words((await play(line, "第一个"))[-1])  # the day and the half day were kept
+
+
+async def test_an_answer_put_as_a_question_is_an_answer() -> None:
+    line, _ = talk_with()
+    asked = (await play(line, ("预约居住证", "book_appointment"), "桂城", "后天", ("下午得唔得", "ask_when_open")))[-1]
+    assert asked[0]["expects"] == "contact"
+
+
+async def test_what_is_booked_for_is_in_talk_for_questions_beside() -> None:
+    line, _ = talk_with()
+    await play(line, ("预约居住证", "book_appointment"))
+    assert line.slots["service_item"] == "JZ02"
+
+
+async def test_a_wish_is_not_taken_for_the_name() -> None:
+    line, _ = talk_with()
+    asked = (await play(line, ("我想预约明天上午去桂城办居住证", "book_appointment"), "13800001234", "要补咩嘢"))[-1]
+    assert "姓名" in words(asked)

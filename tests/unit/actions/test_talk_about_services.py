@@ -305,3 +305,40 @@ def test_every_aspect_has_an_intent_of_its_own() -> None:
     for aspect in set(Aspect) - {Aspect.STATUS}:
         assert _aspect_of_intent(f"ask_{aspect.value}") is aspect
     assert _aspect_of_intent("greet") is Aspect.GENERAL
+
+
+async def test_a_correction_of_the_aspect_stays_with_the_service() -> None:
+    talk = line(JZ02=0.99)
+    await talk.turn("居住证要几天", "ask_time_limit")
+    said = await talk.turn("我问的是多少钱，不是几天", "ask_time_limit")
+    assert said[0]["understanding"]["aspect"] == "fee"
+    assert talk.slots["service_item"] == "JZ02"
+
+
+async def test_turning_to_another_service_leaves_the_one_in_talk_though_it_ranks_first() -> None:
+    talk = line(HZ07=0.75, HZ06=0.24)
+    talk.slots |= {"service_item": "HZ07", "last_aspect": "steps"}
+    await talk.turn("那正式的身份证呢", "switch_service")
+    assert talk.slots["service_item"] == "HZ06"
+
+
+async def test_an_aspect_alone_asks_again_among_those_offered() -> None:
+    talk = line(JT03=0.9)
+    talk.slots["candidates"] = ["HZ01", "HZ08"]
+    said = await talk.turn("要几耐", "ask_time_limit")
+    assert said[0]["understanding"]["candidates"] == ["HZ01", "HZ08"]
+    assert said[0]["understanding"]["aspect"] == "time_limit"
+
+
+async def test_an_aspect_alone_goes_on_with_the_service_in_talk_whatever_the_classifier_thinks() -> None:
+    talk = line(JT03=0.9)
+    talk.slots["service_item"] = "MZ04"
+    said = await talk.turn("怎么领", "out_of_scope")
+    assert said[0]["understanding"]["item_key"] == "MZ04"
+
+
+async def test_name_and_digits_out_of_place_are_not_searched_for_nor_said_back() -> None:
+    talk = line(JZ02=0.2)
+    said = await talk.turn("黄志强，2026", "inform")
+    assert "黄志强" not in words(said)
+    assert talk.tools.search.asked == []

@@ -331,3 +331,17 @@ def test_an_amount_is_a_number_in_the_contract_and_the_rest_are_texts() -> None:
         3.5,
         "13800000001",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("一三八，零零零零，双一双三", "13800001133"),
+        ("一三八两个零两个零四个八", "13800008888"),
+        ("壹叁捌零零零零肆叁贰壹", "13800004321"),
+        ("一三八零零零零九八七五哦不是六", "13800009876"),
+        ("一三八零零零零九八七五，最后一位是六", "13800009876"),
+    ],
+)
+def test_doubled_written_out_and_half_corrected_digits_make_one_phone_number(said: str, number: str) -> None:
+    assert [(n.kind, n.value, n.valid) for n in read_numbers(said, TODAY)] == [(Kind.PHONE, number, True)]

@@ -1,0 +1,78 @@
+"""「不是社保，是医保」「我问的是多少钱，不是几天」「反了，我是要新开一个」: what is put right, and in which respect."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from hotline.messages import Aspect
+from knowledge_base.subject import matter, simplified, whole
+
+_IS = r"(?:是|系|係)"
+_NOT = r"(?:并不是|不是|唔系|唔係|不要|没有问|冇问|没问|没有|冇|不|唔)"
+_ASKED = r"(?:我(?:们|哋)?)?(?:刚才|头先)?(?:想|要)?(?:问|说|讲|话|要|办|查)?(?:的|嘅)?"
+_END = r"[，,。！!？? 啊呀喎啦吧嘅的]*$"
+_WRONG_THEN_RIGHT = re.compile(
+    rf"(?:不是|唔系|唔係|没有|冇)(?P<wrong>[^，,。；]{{1,16}}?)(?:[，,。；、 ]*(?:而|我)?{_ASKED}{_IS}|[，,。；、 ]+我(?:是|系|係)?(?:想|要|问))(?P<right>[^是系係].*?){_END}"
+)
+_RIGHT_THEN_WRONG = re.compile(
+    rf"{_ASKED}{_IS}?(?P<right>[^，,。；不唔]{{2,20}}?)[，,。；、 ]*(?:而)?(?:不是|唔系|唔係|唔系问|不是问){_ASKED}(?P<wrong>[^，,。；]{{1,16}}?){_END}"
+)
+_MISTAKEN = re.compile(
+    rf"^[^，,。]{{0,4}}(?:搞错|弄错|听错|说错|讲错|答错|问错|错了|错咗|错啦|反了|不对|唔啱|更正)[^，,。]{{0,4}}[，,。！! ]+"
+    rf"(?:而|应该)?{_ASKED}(?:{_IS})?(?:说|讲|问|要|话)?(?P<right>.{{2,}}?){_END}"
+)
+_LEADING = re.compile(r"^(?:那个|嗰个|我|们|哋|刚才|头先|想|要|问|说|讲|话|的|嘅|是|系|係|应该|其实|而)+(?=.{2})")
+
+# What is asked, told by its words. The first that is found holds.
+_ASPECTS: tuple[tuple[Aspect, re.Pattern[str]], ...] = tuple(
+    (aspect, re.compile(pattern))
+    for aspect, pattern in (
+        (Aspect.AMOUNT, r"(?:领|拿|取|补贴?|报销?|发|贷|提|赔|给)(?:到|得)?(?:多少|几成|几多|几钱)|金额|额度|报销比例|发放标准|补贴标准"),
+        (Aspect.FEE, r"多少钱|几钱|收费|收不收|费用|工本费|手续费|要钱|要不要钱|交多少|贵不贵|免费|价钱|价格"),
+        (Aspect.TIME_LIMIT, r"多久|几天|几日|多长时间|几个工作日|时限|期限|有效期|截止|什么时候(?:能|可以)?(?:拿|取|好|办好|下来|到账)|几时(?:好|拿|有)|几个月"),
+        (Aspect.WHEN_OPEN, r"几点|周末|周[六日天]|星期[六日天]|礼拜[六日天]|上班时间|办公时间|开门|上不上班|收工"),
+        (Aspect.MATERIALS, r"材料|资料|证件|带(?:什么|啥|哪些|些什么)|什么证明|哪些证明|复印件|照片|表格|交什么"),
+        (Aspect.CONDITIONS, r"条件|资格|要求|够不够格|符合|什么人能|谁能"),
+        (Aspect.ONLINE, r"网上|手机|线上|小程序|微信|支付宝|粤省事|网址|app"),
+        (Aspect.WHERE, r"哪里|在哪|去哪|哪儿|地址|地点|地方|哪个(?:窗口|大厅|派出所|部门|单位)"),
+        (Aspect.PHONE, r"电话|热线|打几号|联系方式"),
+        (Aspect.STEPS, r"怎么(?:办|申请|弄|搞|做|办理|报名|领|拿|交|取|报|查|续|换|补)|如何(?:办|申请|领)|流程|步骤|手续"),
+        (Aspect.GENERAL, r"是什么|什么意思|介绍"),
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Correction:
+    """``right``: what is meant, in the citizen's words; ``wrong``: what is not, where it was said."""
+
+    right: str
+    wrong: str = ""
+
+
+def correction_of(text: str) -> Correction | None:
+    """What ``text`` puts right; None where it corrects nothing."""
+    said = simplified(text).strip()
+    if found := _WRONG_THEN_RIGHT.search(said):
+        return Correction(_bare(found["right"]), _bare(found["wrong"]))
+    if (found := _RIGHT_THEN_WRONG.search(said)) and len(_bare(found["right"])) > 1:
+        return Correction(_bare(found["right"]), _bare(found["wrong"]))
+    if found := _MISTAKEN.search(said):
+        return Correction(_bare(found["right"]))
+    return None
+
+
+def aspect_said(text: str) -> Aspect | None:
+    """The aspect that ``text`` names by its words, Mandarin or Cantonese; None where it names none."""
+    said = whole(text)
+    return next((aspect for aspect, pattern in _ASPECTS if pattern.search(said)), None)
+
+
+def names_a_matter(text: str) -> bool:
+    """Whether ``text`` is about something beside what it asks of it."""
+    return len(matter(text)) > 1
+
+
+def _bare(part: str) -> str:
+    return _LEADING.sub("", part.strip("，,。；、 "))
