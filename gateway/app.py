@@ -12,7 +12,21 @@ from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from gateway import problems
-from gateway.routes import asr, auth, calls, chat, health, internal, open311, rasa_rest, work_orders
+from gateway.routes import (
+    asr,
+    auth,
+    calls,
+    chat,
+    health,
+    insight_alerts,
+    insight_gaps,
+    insight_papers,
+    insights,
+    internal,
+    open311,
+    rasa_rest,
+    work_orders,
+)
 from gateway.services import Services
 
 PAGES = Path(__file__).resolve().parent.parent / "web" / "dist"
@@ -69,7 +83,10 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
 
     staff = (auth.router, auth.accounts, auth.audit)
     requests = (work_orders.router, internal.router, open311.router)
-    for router in (chat.router, calls.router, asr.router, rasa_rest.router, health.router, *staff, *requests):
+    figures = (
+        insight_papers.router, insight_alerts.router, insight_gaps.router, insight_gaps.reviewing, insights.router,
+    )  # fmt: skip
+    for router in (chat.router, calls.router, asr.router, rasa_rest.router, health.router, *staff, *requests, *figures):
         app.include_router(router)
 
     def page(name: str) -> Response:

@@ -21,6 +21,7 @@ from gateway.dialogue import RasaDialogue
 from gateway.domain_words import domain_words
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
+from gateway.insight_parts import InsightParts
 from gateway.loop_lag import watch_loop_lag
 from gateway.metrics import Metrics
 from gateway.orders import Orders
@@ -92,12 +93,26 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         ActionsTriage(f"http://127.0.0.1:{settings.actions_port}", client),
         metrics,
     )
+    insights = InsightParts.make(settings, load_catalogue())
     background = [
         asyncio.create_task(work) for work in (_warm_up(speech, engine), watch_loop_lag(metrics), orders.run())
     ]
     try:
         yield Services(
-            settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, orders
+            settings,
+            store,
+            turns,
+            feed,
+            sentences,
+            hub,
+            engine,
+            speech,
+            metrics,
+            audit,
+            sign_in,
+            sign_on,
+            orders,
+            insights,
         )
     finally:
         for task in background:
@@ -108,6 +123,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         await speech.close()
         await client.aclose()
         await hub.aclose()
+        await insights.close()
         await store.close()
 
 

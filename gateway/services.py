@@ -15,6 +15,7 @@ from gateway.auth.oidc import SignOn
 from gateway.auth.signin import SignIn
 from gateway.dialogue import Engine
 from gateway.feed import EventFeed
+from gateway.insight_parts import InsightParts
 from gateway.metrics import Metrics
 from gateway.orders import Orders
 from gateway.replies import Sentences
@@ -43,6 +44,7 @@ class Services:
     sign_in: SignIn
     sign_on: SignOn
     orders: Orders
+    insights: InsightParts | None = None
 
     async def new_conversation(
         self, channel: Channel, external_id: str | None = None
@@ -55,10 +57,17 @@ class Services:
                 channel=channel,
                 token_hash=hash_token(token),
                 external_id=external_id,
+                greeting=self._greeting(channel),
                 at=datetime.now(UTC),
             )
         )
         return record, token
+
+    def _greeting(self, channel: Channel) -> str:
+        """What this channel's citizens are told first; Rasa's REST clients greet by themselves."""
+        if channel is Channel.WEB:
+            return self.sentences.greeting().text
+        return self.sentences.call_greeting(recorded=False).text if channel is Channel.VOICE else ""
 
     async def authorised(self, conversation_id: str, token: str | None) -> ConversationRecord:
         """The conversation, if ``token`` is its own.

@@ -10,14 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class EventType(StrEnum):
-    CONVERSATION_STARTED = "conversation_started"
+    CONVERSATION_STARTED = "conversation_started"  # data: channel, state, greeting (what was said first)
     CITIZEN_MESSAGE = "citizen_message"  # data: text (masked), confidence
     REPLY = "reply"  # data: Reply, plus understanding
     STATE = "state"  # data: state
     QUEUE = "queue"  # data: position
     AGENT_MESSAGE = "agent_message"  # data: text
+    HANDLING = "handling"  # data: agent, what (took | returned | replaced | requeued | closed)
     RATING = "rating"  # data: score, comment
-    CALL_STARTED = "call_started"  # data: call_id, encoding, sample_rate
+    CALL_STARTED = "call_started"  # data: call_id, encoding, sample_rate, caller (masked), caller_key (keyed digest)
     TRANSCRIPT = "transcript"  # data: text (masked), confidence
     SPEECH = "speech"  # data: phase (start | end | cut)
     CALL_ENDED = "call_ended"  # data: reason

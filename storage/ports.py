@@ -33,6 +33,7 @@ class NewConversation(BaseModel):
     channel: Channel
     token_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
     external_id: str | None = Field(default=None, max_length=256)
+    greeting: str = ""  # what the line said first; kept with the start, for quality review
     at: AwareDatetime
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from storage.engine import READONLY, make_engine
 from storage.errors import StorageDownError
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision. A test holds it equal to versions/."""
 
 

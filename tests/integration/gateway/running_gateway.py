@@ -25,6 +25,7 @@ from gateway.auth.signin import SignIn
 from gateway.bootstrap import make_orders
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
+from gateway.insight_parts import InsightParts
 from gateway.memory_dialogue import ScriptedDialogue
 from gateway.metrics import Metrics
 from gateway.replies import Sentences
@@ -34,7 +35,7 @@ from gateway.turns import TurnService
 from hotline.errors import AccountExistsError
 from hotline.ports import Recogniser
 from hotline.settings import Settings
-from knowledge_base.catalogue import load_catalogue
+from knowledge_base.catalogue import Catalogue, load_catalogue
 from knowledge_base.memory import CharacterEncoder
 from knowledge_base.request_reading import RequestReader
 from knowledge_base.triage import load_categories
@@ -140,6 +141,7 @@ async def running_gateway(
     database: Path,
     folder: Path,
     recogniser: Recogniser | None = None,
+    catalogue: Catalogue | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     **more: Any,
 ) -> AsyncIterator[Gateway]:
@@ -172,6 +174,7 @@ async def running_gateway(
     services = Services(
         settings, store, turns, feed, sentences, hub, engine, speech, metrics, audit, sign_in, sign_on, orders
     )
+    services.insights = InsightParts.make(settings, catalogue)
 
     @asynccontextmanager
     async def bootstrap() -> AsyncIterator[Services]:
@@ -181,6 +184,7 @@ async def running_gateway(
             await turns.close()
             await sign_in.close()
             await speech.close()
+            await services.insights.close()
             await store.close()
 
     app = create_app(bootstrap)
