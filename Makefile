@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell bin/find-python)
 APP := .venv/app/bin/python
 
-.PHONY: run test eval bench lint format setup setup-test check-python
+.PHONY: run test eval bench demo-data lint format setup setup-test check-python
 
 run: setup
 	@exec bin/hotline run
@@ -19,6 +19,9 @@ eval: setup
 
 bench: setup-test
 	@$(APP) -m ops.bench
+
+demo-data: setup
+	@bin/hotline demo-data $(DEMO_ARGS)
 
 format: setup-test
 	@.venv/app/bin/ruff check --fix -q . ; .venv/app/bin/ruff format -q .

@@ -21,6 +21,10 @@ from gateway.routes import (
     desk_assist,
     desk_sockets,
     health,
+    insight_alerts,
+    insight_gaps,
+    insight_papers,
+    insights,
     internal,
     open311,
     rasa_rest,
@@ -84,7 +88,10 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
     requests = (work_orders.router, internal.router, open311.router)
     at_desk = (desk_assist.router, desk.router, desk_sockets.router)
     doors = (chat.router, calls.router, asr.router, rasa_rest.router, health.router)
-    for router in (*doors, *staff, *requests, *at_desk):
+    figures = (
+        insight_papers.router, insight_alerts.router, insight_gaps.router, insight_gaps.reviewing, insights.router,
+    )  # fmt: skip
+    for router in (*doors, *staff, *requests, *at_desk, *figures):
         app.include_router(router)
 
     def page(name: str) -> Response:

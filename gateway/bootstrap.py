@@ -26,6 +26,7 @@ from gateway.domain_words import domain_words
 from gateway.doors import open_doors
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
+from gateway.insight_parts import InsightParts
 from gateway.loop_lag import watch_loop_lag
 from gateway.metrics import Metrics
 from gateway.needs import NeedsReader
@@ -114,6 +115,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         ActionsTriage(f"http://127.0.0.1:{settings.actions_port}", client),
         metrics,
     )
+    insights = InsightParts.make(settings, catalogue)
     recordings = Recordings(SqlRecordings(store.runner), settings)
     works = (_warm_up(speech, engine), watch_loop_lag(metrics), orders.run(), recordings.sweep_daily())
     background = [asyncio.create_task(work) for work in works]
@@ -137,6 +139,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
             desk,
             callers,
             recordings,
+            insights,
         )
         async with open_doors(house):
             yield house
@@ -151,6 +154,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
         await recordings.close()
         await client.aclose()
         await hub.aclose()
+        await insights.close()
         await store.close()
 
 

@@ -74,6 +74,7 @@ class Reception:
                 "encoding": incoming.encoding,
                 "sample_rate": incoming.sample_rate,
                 "caller": masked_number(incoming.number),
+                "caller_key": record.caller_key,
                 "recording_id": recording.recording.recording_id if recording else None,
             },
         )

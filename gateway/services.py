@@ -19,6 +19,7 @@ from gateway.callers import Caller, CallerSeal
 from gateway.desk_service import DeskService
 from gateway.dialogue import Engine
 from gateway.feed import EventFeed
+from gateway.insight_parts import InsightParts
 from gateway.metrics import Metrics
 from gateway.orders import Orders
 from gateway.replies import Sentences
@@ -51,6 +52,7 @@ class Services:
     desk: DeskService
     callers: CallerSeal
     recordings: Recordings | None = None  # None: calls are not recorded
+    insights: InsightParts | None = None
     doors: dict[str, dict[str, Any]] = field(default_factory=dict)  # telephone doors, as /readyz names them
     calls: CallBook = field(init=False)
 
@@ -74,10 +76,17 @@ class Services:
                 caller_key=caller.key,
                 contact=caller.contact.sealed,
                 contact_shown=caller.contact.shown,
+                greeting=self._greeting(channel),
                 at=datetime.now(UTC),
             )
         )
         return record, token
+
+    def _greeting(self, channel: Channel) -> str:
+        """What this channel's citizens are told first; Rasa's REST clients greet by themselves."""
+        if channel is Channel.WEB:
+            return self.sentences.greeting().text
+        return self.sentences.call_greeting(recorded=False).text if channel is Channel.VOICE else ""
 
     async def authorised(self, conversation_id: str, token: str | None) -> ConversationRecord:
         """The conversation, if ``token`` is its own.

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class EventType(StrEnum):
-    CONVERSATION_STARTED = "conversation_started"
+    CONVERSATION_STARTED = "conversation_started"  # data: channel, state, greeting (what was said first)
     CITIZEN_MESSAGE = "citizen_message"  # data: text (masked), confidence
     REPLY = "reply"  # data: Reply, plus understanding
     STATE = "state"  # data: state
@@ -20,7 +20,9 @@ class EventType(StrEnum):
     HANDLING = "handling"  # data: agent, what (took | returned | replaced | requeued | closed)
     ALERT = "alert"  # data: kind, numbers; the agent's screen shows it
     RATING = "rating"  # data: score, comment
-    CALL_STARTED = "call_started"  # data: call_id, door, encoding, sample_rate, caller (masked)
+    CALL_STARTED = (
+        "call_started"  # data: call_id, door, encoding, sample_rate, caller (masked), caller_key (keyed digest)
+    )
     TRANSCRIPT = "transcript"  # data: text (masked), confidence
     SPEECH = "speech"  # data: phase (cut), heard and unheard (masked)
     RECORDING = "recording"  # data: state (started | refused), recording_id

@@ -113,6 +113,13 @@ class Settings(BaseSettings):
     oidc_roles: str = Field("", description="claim 的值对应哪个角色：值=角色，用逗号隔开")
     oidc_label: str = Field("统一身份认证", description="登录页上那个按钮的字")
 
+    insights_k: int = Field(5, ge=2, description="统计里少于几个人的格子不显示")
+    insights_every_s: float = Field(60.0, description="统计进程多久补记一次（秒）")
+    insights_night_hour: int = Field(3, ge=0, le=23, description="几点做夜里的话题整理")
+    insights_whole_run_days: int = Field(7, ge=1, description="多少天重做一次全部话题")
+    insights_webhook_url: str = Field("", description="预警推送到哪里；空则不推送")
+    insights_webhook_secret: str = Field("", description="预警推送的签名密钥")
+
     @field_validator("telephony_allow")
     @classmethod
     def _networks(cls, text: str) -> str:

@@ -22,7 +22,7 @@ import numpy as np
 import websockets
 
 from hotline.settings import ROOT
-from ops import bench_calls, bench_desk, bench_search, bench_speech
+from ops import bench_calls, bench_desk, bench_insights, bench_search, bench_speech
 from ops.line import Line, running_line
 from ops.progress import SetUpError, say
 from voice.audio import read_wav, resample, to_pcm
@@ -202,6 +202,8 @@ def measure() -> dict[str, Any]:
     say("检索 …")
     report["search"] = bench_search.measure()
     bench_search.plot(report["search"])
+    say("统计 …")
+    report["insights"] = bench_insights.measure()
     return report
 
 
@@ -226,6 +228,8 @@ def table(report: dict[str, Any]) -> str:
             bench_desk.table(report["desk"]),
             "",
             bench_speech.table(report["recognition"]),
+            "",
+            bench_insights.table(report["insights"]),
             "",
             f"语音各段平均：{parts}。静止内存共 {memory['all']} MB；`make run` 到第一句回答 {report['warm_start_to_first_answer_s']} 秒。",
         ]

@@ -14,7 +14,18 @@ from ops.setup import APP, ENGINE, log_file, node_environment
 from ops.training import engine_environment, index_if_changed, train_if_changed
 
 _BIN = APP / "bin"
-_PACKAGES = ("hotline", "knowledge_base", "data_hub", "storage", "voice", "desk", "actions", "gateway", "ops")
+_PACKAGES = (
+    "hotline",
+    "knowledge_base",
+    "data_hub",
+    "storage",
+    "voice",
+    "desk",
+    "insights",
+    "actions",
+    "gateway",
+    "ops",
+)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from ops.staff import audit, users
 app = typer.Typer(help="南海智能语音政务服务热线的命令。", no_args_is_help=True, add_completion=False)
 tool = typer.Typer(help='给人和验收用的小工具；--jsonl 从标准输入逐行读 {"id","text"}。', no_args_is_help=True)
 app.add_typer(tool, name="tool")
+insights = typer.Typer(help="统计：补记、夜里的话题整理。平时由 make run 的统计进程自己做。", no_args_is_help=True)
+app.add_typer(insights, name="insights")
 app.add_typer(users, name="users")
 app.add_typer(audit, name="audit")
 recordings = typer.Typer(
@@ -58,6 +60,66 @@ def doctor() -> None:
     for finding in findings:
         typer.echo(f"{'✓' if finding.good else '✗'} {finding.message}")
     raise typer.Exit(0 if all(f.good for f in findings) else 1)
+
+
+@app.command()
+def topics(
+    file: Annotated[Path, typer.Argument(help="TSV 或 CSV，第一行是列名，UTF-8")],
+    text: Annotated[str, typer.Option("--text", help="哪一列是文字")],
+    label: Annotated[str | None, typer.Option("--label", help="哪一列是标注；给了就打印 NMI 和 ARI")] = None,
+    time: Annotated[str | None, typer.Option("--time", help="哪一列是时间；给了就数各月")] = None,
+    out: Annotated[Path, typer.Option("--out", help="结果写到哪里")] = Path("topics.json"),
+    count: Annotated[int | None, typer.Option("--topics", min=2, help="要几个话题；不写则自己定")] = None,
+) -> None:
+    """给任何一张表找话题：{"topics":[{"id","name","words","size","examples"}],"assignments":[…]}。"""
+    from hotline.errors import BadInputError
+    from ops.topics import run as mine_file
+
+    try:
+        measures = mine_file(file, text, label, time, out, count)
+    except BadInputError as error:
+        raise typer.BadParameter(error.detail) from None
+    titles = {"topics": "话题（UMAP + KMeans）", "kmeans": "对照：KMeans", "nmf": "对照：NMF"}
+    for name, values in measures.items():
+        typer.echo(f"{titles[name]}\tNMI {values['nmi']:.4f}\tARI {values['ari']:.4f}")
+    typer.echo(f"已写 {out}")
+
+
+@app.command("demo-data")
+def demo_data(
+    turns: Annotated[int, typer.Option("--turns", min=500, help="大约多少轮")] = 100_000,
+    seed: Annotated[int, typer.Option("--seed", help="同样的种子，同样的一年")] = 20261125,
+    last: Annotated[
+        datetime | None, typer.Option("--last-day", formats=["%Y-%m-%d"], help="一年的最后一天；不写则昨天")
+    ] = None,
+    database: Annotated[str, typer.Option("--database", help="放进哪个库；不写则 DATA_DIR 下的 demo.db")] = "",
+    topics: Annotated[bool, typer.Option("--topics/--no-topics", help="是否接着整理话题")] = True,
+) -> None:
+    """生成一年的演示流量，放进一个单独的、标明是演示的库；埋下的突发写在旁边。"""
+    from hotline.errors import HotlineError
+    from ops.demo.command import make_year
+
+    try:
+        make_year(turns, seed, last.date() if last else None, database, topics)
+    except HotlineError as error:
+        typer.echo(error.detail, err=True)
+        raise typer.Exit(1) from None
+
+
+@insights.command("catch-up")
+def catch_up() -> None:
+    """把还没记的对话记进统计，算句向量，看有没有突发，推送预警。"""
+    from ops.insights import once
+
+    typer.echo(json.dumps(once("round"), ensure_ascii=False))
+
+
+@insights.command("night")
+def night(whole: Annotated[bool, typer.Option("--whole", help="全部话题重做，不只是新的")] = False) -> None:
+    """整理话题：新的话归到已有的话题，都不像的再找有没有新话题。"""
+    from ops.insights import once
+
+    typer.echo(json.dumps(once("whole" if whole else "night"), ensure_ascii=False))
 
 
 @tool.command("search")

@@ -1,4 +1,4 @@
-"""Starts the four processes, keeps them running, and ends them all."""
+"""Starts the five processes, keeps them running, and ends them all."""
 
 from __future__ import annotations
 
@@ -115,6 +115,8 @@ def make_children(settings: Settings, model: Path) -> list[Child]:
         ]  # fmt: skip
         children.append(Child("hub", "参考数据中台", hub, shared, logs / "hub.log"))
     children.append(Child("gateway", "网关", [python, "-m", "gateway.server"], shared, logs / "gateway.log"))
+    behind = ["nice", "-n", "15", python, "-m", "ops.insights"]  # no turn waits for statistics
+    children.append(Child("insights", "统计", behind, shared, logs / "insights.log"))
     return children
 
 
@@ -242,7 +244,7 @@ def run() -> int:
     supervisor = Supervisor(make_children(settings, model))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: supervisor.request_stop())
-    say("启动：对话引擎、动作服务、数据中台、网关 …")
+    say("启动：对话引擎、动作服务、数据中台、网关、统计 …")
     supervisor.start()
     try:
         last_told = [begun]

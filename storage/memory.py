@@ -52,7 +52,7 @@ class MemoryStore:
         if record.conversation_id in self._conversations:
             raise ConversationExistsError
         self._conversations[record.conversation_id] = record
-        self._events[record.conversation_id] = [rules.started_event(record)]
+        self._events[record.conversation_id] = [rules.started_event(record, new.greeting)]
         return record
 
     async def get_conversation(self, conversation_id: str) -> ConversationRecord:

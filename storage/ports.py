@@ -40,6 +40,7 @@ class NewConversation(BaseModel):
     caller_key: str | None = Field(default=None, max_length=64)
     contact: str = ""
     contact_shown: str = ""
+    greeting: str = ""  # what the line said first; kept with the start, for quality review
     at: AwareDatetime
 
 

@@ -172,13 +172,17 @@ def known_turn(same: Sequence[StoredTurn], message: CitizenMessage) -> StoredTur
     return ours[0] if ours else None
 
 
-def started_event(record: ConversationRecord) -> ConversationEvent:
+def started_event(record: ConversationRecord, greeting: str = "") -> ConversationEvent:
     return ConversationEvent(
         conversation_id=record.conversation_id,
         turn_id=None,
         type=EventType.CONVERSATION_STARTED,
         at=record.created_at,
-        data={"channel": record.channel.value, "state": record.state.value},
+        data={
+            "channel": record.channel.value,
+            "state": record.state.value,
+            **({"greeting": greeting} if greeting else {}),
+        },
         seq=1,
     )
 

@@ -29,6 +29,7 @@ from storage.errors import (
     ConversationExistsError,
     TurnAlreadyAnsweredError,
 )
+from storage.insight_facts import forget_counted
 from storage.ports import (
     BegunTurn,
     Change,
@@ -70,7 +71,7 @@ class SqlStore:
 
         def work(connection: sa.Connection) -> None:
             connection.execute(q.INSERT_CONVERSATION, record_values(record))
-            connection.execute(q.INSERT_EVENT, event_values(rules.started_event(record)))
+            connection.execute(q.INSERT_EVENT, event_values(rules.started_event(record, new.greeting)))
 
         try:
             await self._write(work)
@@ -255,6 +256,7 @@ class SqlStore:
             ids = list(connection.execute(chosen).scalars())
             for start in range(0, len(ids), 500):  # engines limit the values of one statement
                 some = ids[start : start + 500]
+                forget_counted(connection, some)
                 for table in (offers, queue_entries, callbacks, agent_messages, E, T, RECORDINGS, C):
                     connection.execute(sa.delete(table).where(table.c.conversation_id.in_(some)))
             return len(ids)

@@ -29,6 +29,7 @@ from gateway.desk_service import DeskService
 from gateway.doors import open_doors
 from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
+from gateway.insight_parts import InsightParts
 from gateway.memory_dialogue import ScriptedDialogue
 from gateway.metrics import Metrics
 from gateway.replies import Sentences
@@ -38,7 +39,7 @@ from gateway.turns import TurnService
 from hotline.errors import AccountExistsError
 from hotline.ports import Recogniser, Synthesiser
 from hotline.settings import Settings
-from knowledge_base.catalogue import load_catalogue
+from knowledge_base.catalogue import Catalogue, load_catalogue
 from knowledge_base.memory import CharacterEncoder
 from knowledge_base.request_reading import RequestReader
 from knowledge_base.triage import load_categories
@@ -153,6 +154,7 @@ async def running_gateway(
     database: Path,
     folder: Path,
     recogniser: Recogniser | None = None,
+    catalogue: Catalogue | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     *,
     synthesiser: Synthesiser | None = None,
@@ -223,6 +225,7 @@ async def running_gateway(
         callers,
         recordings,
     )
+    services.insights = InsightParts.make(settings, catalogue)
 
     @asynccontextmanager
     async def bootstrap() -> AsyncIterator[Services]:
@@ -236,6 +239,7 @@ async def running_gateway(
             await sign_in.close()
             await speech.close()
             await recordings.close()
+            await services.insights.close()
             await store.close()
 
     app = create_app(bootstrap)

@@ -175,9 +175,15 @@ def test_the_hubs_token_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> 
 def test_a_district_hub_of_its_own_leaves_the_reference_hub_out(tmp_path: Path) -> None:
     own = Settings(_env_file=None, data_dir=tmp_path, hub_url="https://hub.example.org")
     names = [c.name for c in make_children(own, tmp_path / "m.tar.gz")]
-    assert names == ["rasa", "actions", "gateway"]
+    assert names == ["rasa", "actions", "gateway", "insights"]
     reference = Settings(_env_file=None, data_dir=tmp_path, hub_url="")
-    assert [c.name for c in make_children(reference, tmp_path / "m")] == ["rasa", "actions", "hub", "gateway"]
+    assert [c.name for c in make_children(reference, tmp_path / "m")] == [
+        "rasa",
+        "actions",
+        "hub",
+        "gateway",
+        "insights",
+    ]
 
 
 def test_the_launcher_says_where_telephones_come_in_and_why_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

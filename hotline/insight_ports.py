@@ -1,0 +1,208 @@
+"""What the insights room asks of the rooms below it. docs/insights.md says how they are used.
+
+Rows are plain tuples and dicts, not models: a year of traffic passes through here. Times are aware
+datetimes, in UTC when read. Every method may raise StorageDownError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from hotline.insights import (
+    MEASURES,
+    Alert,
+    Counted,
+    Grain,
+    Incident,
+    OrderFacts,
+    Proposal,
+    Review,
+    Span,
+    Topic,
+    TrailConversation,
+)
+
+Row = dict[str, Any]
+
+
+class LineFacts(Protocol):
+    """Conversations counted, and what was counted."""
+
+    async def uncounted(self, limit: int) -> list[TrailConversation]:
+        """Conversations with events not yet counted, longest unchanged first, each with its whole trail."""
+        ...
+
+    async def count(self, batch: Sequence[Counted]) -> None:
+        """Replaces what was counted of these conversations; the same batch twice changes nothing."""
+        ...
+
+    async def cells(
+        self, span: Span, by: Sequence[str] = (), grain: Grain | None = None, measures: Sequence[str] = tuple(MEASURES)
+    ) -> list[Row]:
+        """Sums of ``measures`` over ``span``, by dimensions and (under ``bucket``) by ``grain``."""
+        ...
+
+    async def conversations(self, span: Span, measure: str | None, limit: int, offset: int = 0) -> list[Row]:
+        """The conversations behind a figure: those that ``measure`` counts, newest first."""
+        ...
+
+    async def agents(self, span: Span) -> list[Row]:
+        """Agents' load: agent, taken, agent_s, agent_messages, ratings, rating_sum; busiest first."""
+        ...
+
+
+class OrderBook(Protocol):
+    """Work orders counted."""
+
+    async def count_orders(self, orders: Sequence[OrderFacts]) -> None: ...
+
+    async def order_cells(self, span: Span, by: Sequence[str] = ()) -> list[Row]: ...
+
+    async def open_orders(self, at: datetime, by: Sequence[str] = ()) -> list[Row]:
+        """Not yet completed at ``at``: ``open``, ``overdue``, ``due_soon`` (within two days)."""
+        ...
+
+
+class TextRow(NamedTuple):
+    """A text that was said, once: ``key`` 16 bytes, ``said`` how often, ``vector`` float16 bytes."""
+
+    key: bytes
+    text: str
+    said: int
+    vector: bytes | None
+    topic_id: int | None
+    distance: float | None
+
+
+class TextShelf(Protocol):
+    """What was said, each text once with its vector."""
+
+    async def unencoded(self, limit: int) -> list[tuple[bytes, str]]: ...
+
+    async def save_vectors(self, model: str, rows: Sequence[tuple[bytes, bytes]]) -> None: ...
+
+    async def texts(self, model: str, unassigned: bool = False) -> list[TextRow]:
+        """Those with a vector of ``model``; ``unassigned``: only those no topic was ever chosen for."""
+        ...
+
+    async def assign(self, rows: Sequence[tuple[bytes, int, float]]) -> None:
+        """Key, topic, distance (0..2). Topic -1 is the pool of what fits none."""
+        ...
+
+    async def gap_turns(self, span: Span, limit: int) -> list[Row]:
+        """Turns that show a gap, newest first: gap, text, key, item_key, conversation_id, at, vector."""
+        ...
+
+
+class KeptTopic(NamedTuple):
+    topic: Topic
+    centroid: bytes  # float32
+
+
+class TopicShelf(Protocol):
+    async def topics(self) -> list[KeptTopic]: ...
+
+    async def save_topics(self, topics: Iterable[KeptTopic]) -> None:
+        """Adds or replaces by ``topic_id``."""
+        ...
+
+    async def recount(self, since: int | None = None) -> None:
+        """Counts topics anew by hour, day and month, from the day ``since`` (20261125) or all."""
+        ...
+
+    async def topic_cells(self, span: Span, by: Sequence[str] = (), grain: Grain | None = None) -> list[Row]:
+        """``turns`` and ``people`` by ``topic_id`` and more, merged topics under the one that stands."""
+        ...
+
+    async def topic_turns(self, topic_id: int, town: str | None, first: datetime, last: datetime) -> list[Row]:
+        """Turns about a topic: text, key, vector, conversation_id, caller_key, at."""
+        ...
+
+
+class AlertBook(Protocol):
+    async def hourly(self, first: int, last: int) -> list[tuple[int, int, str, int, int]]:
+        """Hour, topic, town, turns, people, where there was any, from hour ``first`` to ``last``."""
+        ...
+
+    async def raise_alert(self, alert: Alert, message: Mapping[str, Any]) -> Alert | None:
+        """Keeps it with its message in the outbox, in one transaction. None where an alert of the
+        same topic and town was raised in the twelve hours before (its count is brought up to date)."""
+        ...
+
+    async def alerts(self, first: datetime, last: datetime, after: int = 0, limit: int = 200) -> list[Alert]: ...
+
+    async def settle(self, alert_id: int, state: str, incident_id: int | None = None) -> Alert:
+        """Raises NotFoundError."""
+        ...
+
+
+class Outbox(Protocol):
+    """Messages to other systems, each delivered once it is taken."""
+
+    async def due(self, at: datetime, limit: int = 20) -> list[Row]:
+        """message_id, body, attempts."""
+        ...
+
+    async def delivered(self, message_id: int, at: datetime) -> None: ...
+
+    async def failed(self, message_id: int, error: str, next_at: datetime | None) -> None:
+        """``next_at`` None: given up, kept for a person to see."""
+        ...
+
+
+class KnownIncidents(Protocol):
+    """Incidents that the line knows of."""
+
+    async def add(self, incident: Incident) -> Incident: ...
+
+    async def current(self, at: datetime) -> list[Incident]:
+        """Valid at ``at`` and not withdrawn."""
+        ...
+
+    async def withdraw(self, incident_id: int, by: str) -> Incident:
+        """Raises NotFoundError."""
+        ...
+
+
+class ProposalBook(Protocol):
+    """Proposed changes of the repository's files."""
+
+    async def propose(self, proposal: Proposal) -> Proposal: ...
+
+    async def proposals(self, state: str | None = None) -> list[Proposal]: ...
+
+    async def proposal(self, proposal_id: int) -> Proposal:
+        """Raises NotFoundError."""
+        ...
+
+    async def decide(self, proposal_id: int, state: str, findings: Sequence[str], by: str, at: datetime) -> Proposal:
+        """Raises NotFoundError, IllegalTransitionError where it is decided already."""
+        ...
+
+    async def attach(self, proposal_id: int, evaluation: Mapping[str, Any]) -> Proposal: ...
+
+
+class ReviewBook(Protocol):
+    """Compliance scores, and people's blind reviews."""
+
+    async def scores(self, span: Span) -> Row:
+        """``conversations`` scored, their mean ``score``, ``broken`` by rule."""
+        ...
+
+    async def worst(self, span: Span, rule: str | None, limit: int) -> list[Row]:
+        """Conversations with something broken, worst first."""
+        ...
+
+    async def sample(self, span: Span, number: int, seed: int) -> list[str]:
+        """Conversations nobody was asked to review yet."""
+        ...
+
+    async def ask(self, conversation_id: str, reviewer: str, place: int, at: datetime) -> None: ...
+
+    async def reviews(self, conversation_id: str | None = None, reviewer: str | None = None) -> list[Review]: ...
+
+    async def give(self, review: Review) -> None:
+        """Keeps a finished review. Raises NotFoundError, IllegalTransitionError where it is done."""
+        ...

@@ -1,0 +1,207 @@
+"""The line's health and topics over any days, from counted cells; nothing here looks at conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from hotline.errors import BadInputError
+from hotline.insight_ports import LineFacts, OrderBook, Row, TopicShelf
+from hotline.insights import DIMENSIONS, Grain, Span, day_of
+from insights.figures import FIGURES, NOW_FIGURES, Figure
+from insights.suppression import hidden_in_row, small
+
+LONGEST = 3 * 366
+_ORDER_DIMENSIONS = ("town", "department", "type")
+_TREND = ("conversations", "containment", "handoff_rate", "answer_15s")
+_DAYS_BY_HOUR, _DAYS_BY_DAY = 3, 120
+TOPICS_SHOWN = 60
+
+
+class Dashboard:
+    """``k``: no cell of fewer people is shown."""
+
+    def __init__(
+        self, facts: LineFacts, orders: OrderBook, topics: TopicShelf, k: int, now: Callable[[], datetime]
+    ) -> None:
+        self._facts, self._orders, self._topics, self.k, self._now = facts, orders, topics, k, now
+
+    async def summary(self, span: Span) -> dict[str, Any]:
+        """Every figure over the span, and over the one of the same length before it."""
+        check(span)
+        totals, before = await self._totals(span), await self._totals(span.before())
+        figures = {f.key: {**self.shown(f, totals), "before": self.shown(f, before)["value"]} for f in FIGURES.values()}
+        return {**head(span), "k": self.k, "figures": figures, "now": await self._open(())}
+
+    async def trends(self, span: Span, figures: Sequence[str] = (), grain: Grain | None = None) -> dict[str, Any]:
+        """Figures by hour, day or month, whichever suits the span where none is asked for."""
+        check(span)
+        chosen = chosen_figures(figures or _TREND)
+        if any(f.orders for f in chosen):
+            raise BadInputError("工单的指标没有按时间的走势，请看汇总或分组。")
+        grain = grain or fitting(span)
+        if grain is Grain.HOUR and set(span.filters) - {"channel"}:
+            raise BadInputError("按小时看时只能按渠道筛选，请改为按天。")
+        rows = await self._facts.cells(span, (), grain, measures_of(chosen))
+        buckets = [row["bucket"] for row in rows]
+        series = {f.key: [self.shown(f, row)["value"] for row in rows] for f in chosen}
+        return {**head(span), "grain": grain.value, "buckets": buckets, "series": series, "titles": titles(chosen)}
+
+    async def breakdown(self, span: Span, by: str, figures: Sequence[str] = ()) -> dict[str, Any]:
+        """Figures by town, area, department, channel, or ``hour_of_week`` (weekday 0..6, hour)."""
+        check(span)
+        chosen = chosen_figures(figures or ("conversations", "containment", "handoff_rate", "satisfaction"))
+        if by == "hour_of_week":
+            rows = hours_of_week(await self._facts.cells(span, (), Grain.HOUR, measures_of(chosen)))
+        elif by in DIMENSIONS or (by == "type" and all(f.orders for f in chosen)):
+            rows = await self._by(span, by, chosen)
+        else:
+            raise BadInputError("分组只能按 channel、town、area、department、hour_of_week；工单的指标还可以按 type。")
+        shown = [{by: row[by], **{f.key: self.shown(f, row)["value"] for f in chosen}} for row in rows]
+        self._hide_the_second(shown, rows, chosen)
+        return {**head(span), "by": by, "rows": shown, "titles": titles(chosen)}
+
+    async def agents(self, span: Span) -> dict[str, Any]:
+        """Agents' load: conversations taken, minutes with citizens, messages, ratings."""
+        check(span)
+        rows = await self._facts.agents(span)
+        return {**head(span), "rows": [
+            {
+                "agent": row["agent"], "taken": round(row["taken"]), "minutes": round(row["agent_s"] / 60, 1),
+                "seconds_each": round(row["agent_s"] / row["taken"], 1) if row["taken"] else None,
+                "messages": round(row["agent_messages"]), "ratings": None if small(row["ratings"], self.k) else round(row["ratings"]),
+                "satisfaction": round(row["rating_sum"] / row["ratings"], 2) if row["ratings"] >= self.k else None,
+            }
+            for row in rows
+        ]}  # fmt: skip
+
+    async def topics(self, span: Span, grain: Grain | None = None, limit: int = TOPICS_SHOWN) -> dict[str, Any]:
+        """What was asked about: topics by size, against the span before, with their course over time."""
+        check(span)
+        grain = grain or (Grain.MONTH if span.days > _DAYS_BY_DAY else Grain.DAY)
+        if grain is Grain.HOUR:
+            raise BadInputError("话题只按天或按月看。")
+        kept = {k.topic.topic_id: k.topic for k in await self._topics.topics()}
+        rows = await self._topics.topic_cells(span, ("topic_id",), grain)
+        earlier = {r["topic_id"]: r["turns"] for r in await self._topics.topic_cells(span.before(), ("topic_id",))}
+        buckets = sorted({row["bucket"] for row in rows})
+        place = {bucket: n for n, bucket in enumerate(buckets)}
+        found: dict[int, dict[str, Any]] = {}
+        for row in rows:
+            topic = kept.get(row["topic_id"])
+            if topic is None:
+                continue  # the pool of what fits none
+            entry = found.setdefault(
+                topic.topic_id,
+                {
+                    "id": topic.topic_id, "name": topic.title, "words": topic.words, "pinned": topic.pinned,
+                    "renamed": topic.given_name is not None, "first_seen": topic.first_seen.isoformat(),
+                    "turns": 0, "people": 0, "course": [0] * len(buckets),
+                },
+            )  # fmt: skip
+            entry["turns"] += row["turns"]
+            entry["people"] += row["people"]
+            entry["course"][place[row["bucket"]]] = None if small(row["people"], self.k) else row["turns"]
+        listed = sorted((t for t in found.values() if t["people"] >= self.k), key=lambda t: (-t["turns"], t["id"]))
+        for entry in listed:
+            before = earlier.get(entry["id"], 0)
+            entry["before"] = None if small(before, self.k) else before
+            entry["examples"] = kept[entry["id"]].examples if kept[entry["id"]].size >= self.k else []
+        return {**head(span), "grain": grain.value, "buckets": buckets, "topics": listed[:limit]}
+
+    async def topic_by(self, span: Span, topic_id: int, by: str) -> dict[str, Any]:
+        """Who asks about one topic: by town, channel or area."""
+        check(span)
+        if by not in ("town", "channel", "area"):
+            raise BadInputError("话题只能按 town、channel、area 分组。")
+        rows = [r for r in await self._topics.topic_cells(span, ("topic_id", by)) if r["topic_id"] == topic_id]
+        hidden = hidden_in_row([r["people"] for r in rows], self.k)
+        shown = [{by: r[by], "turns": None if n in hidden else r["turns"]} for n, r in enumerate(rows)]
+        return {**head(span), "topic_id": topic_id, "by": by, "rows": shown}
+
+    def shown(self, figure: Figure, measures: Mapping[str, Any]) -> dict[str, Any]:
+        """A figure's value; hidden where it is about fewer than k people."""
+        weight = figure.weight(measures)
+        hidden = small(weight, self.k)
+        return {
+            "title": figure.title, "unit": figure.unit.value, "better": figure.better, "hidden": hidden,
+            "value": None if hidden else figure.value(measures), "of": None if hidden or not figure.bottom else weight,
+        }  # fmt: skip
+
+    def _hide_the_second(self, shown: list[dict[str, Any]], rows: Sequence[Row], figures: Sequence[Figure]) -> None:
+        """A total of the same page must not give a hidden count away."""
+        for figure in figures:
+            if not figure.bottom:
+                for n in hidden_in_row([round(figure.weight(row)) for row in rows], self.k):
+                    shown[n][figure.key] = None
+
+    async def _totals(self, span: Span) -> dict[str, float]:
+        line = await self._facts.cells(span)
+        order = await self._orders.order_cells(span) if _orders_fit(span) else []
+        return {**(line[0] if line else {}), **(order[0] if order else {})}
+
+    async def _by(self, span: Span, by: str, chosen: Sequence[Figure]) -> list[Row]:
+        merged: dict[Any, Row] = {}
+        if by in DIMENSIONS and any(not f.orders for f in chosen):
+            merged = {row[by]: dict(row) for row in await self._facts.cells(span, (by,), None, measures_of(chosen))}
+        if by in _ORDER_DIMENSIONS and any(f.orders for f in chosen):
+            for row in await self._orders.order_cells(span, (by,)):
+                merged.setdefault(row[by], {by: row[by]}).update(row)
+        return [merged[key] for key in sorted(merged)]
+
+    async def _open(self, by: Sequence[str]) -> dict[str, Any]:
+        rows = await self._orders.open_orders(self._now(), by)
+        first = rows[0] if rows else {"open": 0, "overdue": 0, "due_soon": 0}
+        return {
+            key: {"title": NOW_FIGURES[key][0], "value": int(first[key.removeprefix("orders_")])} for key in NOW_FIGURES
+        }
+
+
+def _orders_fit(span: Span) -> bool:
+    """Work orders know no channel and no area."""
+    return not set(span.filters) - {"town", "department"}
+
+
+def check(span: Span) -> None:
+    if span.last < span.first:
+        raise BadInputError("日期反了：from 要早于 to。")
+    if span.days > LONGEST:
+        raise BadInputError("一次最多看三年，请把日期缩短。")
+
+
+def chosen_figures(keys: Sequence[str]) -> list[Figure]:
+    if unknown := [key for key in keys if key not in FIGURES]:
+        raise BadInputError(f"没有这些指标：{'、'.join(unknown)}；有的见 docs/insights.md。")
+    return [FIGURES[key] for key in keys]
+
+
+def measures_of(figures: Sequence[Figure]) -> list[str]:
+    """What the line's figures among these are made of."""
+    return sorted({name for f in figures if not f.orders for name in (*f.top, *f.bottom)})
+
+
+def fitting(span: Span) -> Grain:
+    if span.days <= _DAYS_BY_HOUR and not set(span.filters) - {"channel"}:
+        return Grain.HOUR
+    return Grain.DAY if span.days <= _DAYS_BY_DAY else Grain.MONTH
+
+
+def hours_of_week(rows: Sequence[Row]) -> list[Row]:
+    """Hours of the span added up by weekday and hour: ``hour_of_week`` 0 (Monday 0 h) .. 167."""
+    gathered: dict[int, Row] = {}
+    for row in rows:
+        key = day_of(row["bucket"]).weekday() * 24 + row["bucket"] % 100
+        entry = gathered.setdefault(key, {"hour_of_week": key})
+        for name, value in row.items():
+            if name != "bucket":
+                entry[name] = entry.get(name, 0.0) + value
+    return [gathered[key] for key in sorted(gathered)]
+
+
+def head(span: Span) -> dict[str, Any]:
+    return {"from": span.first.isoformat(), "to": span.last.isoformat(), "filters": span.filters}
+
+
+def titles(figures: Sequence[Figure]) -> dict[str, dict[str, str]]:
+    return {f.key: {"title": f.title, "unit": f.unit.value} for f in figures}

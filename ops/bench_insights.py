@@ -1,0 +1,225 @@
+"""The insights' speed: every dashboard query on a generated year, mining, and a night beside a whole run.
+
+``python -m ops.bench_insights`` takes 100,000 turns; ``--turns 1000000`` the size the figures are promised
+for; ``--postgres URL`` asks the same of a PostgreSQL database (emptied first); ``--full`` also mines
+100,000 distinct utterances beside plain BERTopic.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+
+from gateway.insight_parts import InsightParts
+from hotline.insights import Grain, Span
+from hotline.settings import ROOT, Settings
+from insights.dashboard import Dashboard
+from ops.demo.load import load
+from ops.progress import say
+
+REPORT = ROOT / "reports" / "bench-insights.json"
+LAST, SEED, TURNS, ROUNDS = date(2026, 10, 31), 20261125, 100_000, 20
+UTTERANCES = 100_000
+_YEAR = Span(first=date(2025, 11, 1), last=LAST)
+
+
+def queries(parts: InsightParts) -> dict[str, Callable[[], Awaitable[Any]]]:
+    """What the pages ask."""
+    d: Dashboard = parts.dashboard
+    odd = _YEAR.model_copy(update={"first": date(2025, 11, 5), "last": date(2026, 10, 28)})
+    town, area = (_YEAR.model_copy(update=x) for x in ({"town": "狮山镇"}, {"area": "education"}))
+    month = Span(first=date(2026, 5, 10), last=date(2026, 6, 20))
+    return {
+        "summary, a year": lambda: d.summary(_YEAR),
+        "summary, six weeks": lambda: d.summary(month),
+        "summary, a town and odd days": lambda: d.summary(odd.model_copy(update={"town": "狮山镇"})),
+        "trends by day, a year": lambda: d.trends(_YEAR, (), Grain.DAY),
+        "trends by day, a town": lambda: d.trends(town, (), Grain.DAY),
+        "trends by day, an area": lambda: d.trends(area, (), Grain.DAY),
+        "by town": lambda: d.breakdown(_YEAR, "town"),
+        "by department": lambda: d.breakdown(_YEAR, "department"),
+        "by hour of the week": lambda: d.breakdown(_YEAR, "hour_of_week"),
+        "agents": lambda: d.agents(_YEAR),
+        "topics, a year": lambda: d.topics(_YEAR),
+        "topics, six weeks": lambda: d.topics(month),
+        "conversations behind a figure": lambda: parts.facts.conversations(_YEAR, "abandoned", 50),
+    }
+
+
+async def dashboards(url: str) -> dict[str, Any]:
+    """Milliseconds by query, p50 and p95 of the rounds; the first of each is not counted."""
+    parts = InsightParts.make(Settings(_env_file=None, database_url=url))
+    try:
+        found: dict[str, Any] = {}
+        for name, ask in queries(parts).items():
+            times = []
+            for _ in range(ROUNDS + 1):
+                begun = time.perf_counter()
+                await ask()
+                times.append(1000 * (time.perf_counter() - begun))
+            kept = times[1:]
+            found[name] = {
+                "p50_ms": round(float(np.percentile(kept, 50)), 1),
+                "p95_ms": round(float(np.percentile(kept, 95)), 1),
+            }
+        return found
+    finally:
+        await parts.close()
+
+
+async def runs(url: str) -> dict[str, Any]:
+    """A whole run, then a night in which one text in a hundred is new."""
+    from ops.insights import Behind
+
+    async with httpx.AsyncClient() as client:
+        behind = Behind.make(Settings(_env_file=None, database_url=url), client)
+        try:
+            whole = await behind.keeper.whole_run()
+            await _forget_some(behind)
+            night = await behind.keeper.night()
+        finally:
+            await behind.close()
+    return {
+        "whole_s": round(whole.seconds, 2), "texts": whole.texts, "topics": whole.topics, "night_s": round(night.seconds, 2),
+        "night_texts": night.texts, "night_share": round(night.seconds / whole.seconds, 4),
+    }  # fmt: skip
+
+
+async def _forget_some(behind: Any) -> None:
+    """Makes every hundredth text new again."""
+    import sqlalchemy as sa
+
+    from storage.insight_tables import texts
+
+    def work(connection: sa.Connection) -> None:
+        keys = list(connection.execute(sa.select(texts.c.text_key).order_by(texts.c.text_key)).scalars())[::100]
+        connection.execute(sa.update(texts).where(texts.c.text_key.in_(keys)).values(topic_id=None, distance=None))
+
+    await behind.parts.runner.run(work, readonly=False)
+
+
+def mine_one(method: str) -> dict[str, Any]:
+    """100,000 distinct utterances by ``ours`` or ``plain`` BERTopic, in this process; seconds and memory."""
+    from insights.topics.words import WordCutter
+    from knowledge_base.catalogue import load_catalogue
+    from knowledge_base.text_vectors import FastEncoder
+
+    chance = np.random.default_rng(SEED)
+    items = load_catalogue().items.values()
+    phrases = [(q, item.area) for item in items for q in (*item.questions, *item.aliases)]
+    base = FastEncoder().encode([q for q, _ in phrases])
+    picked = chance.integers(0, len(phrases), UTTERANCES)
+    # Vectors are stored when a turn is stored, so they are given here: a phrase's own, with noise.
+    noise = chance.normal(size=(UTTERANCES, base.shape[1])).astype(np.float32)
+    vectors = base[picked] + 0.35 * noise / np.linalg.norm(noise, axis=1, keepdims=True)
+    vectors = (vectors - vectors.mean(0)) / np.linalg.norm(vectors - vectors.mean(0), axis=1, keepdims=True)
+    texts = [f"{phrases[n][0]}{i % 97}" for i, n in enumerate(picked)]
+    begun = time.monotonic()
+    if method == "ours":
+        from insights.topics.mining import mine
+
+        labels = mine(texts, vectors, WordCutter()).labels.tolist()
+    else:
+        from bertopic import BERTopic
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        model = BERTopic(
+            language="multilingual", embedding_model=None, vectorizer_model=CountVectorizer(analyzer=WordCutter().words)
+        )
+        labels = model.fit_transform(texts, embeddings=vectors)[0]
+    seconds = time.monotonic() - begun
+    from insights.topics.table import agreement
+
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {
+        "seconds": round(seconds, 1), "peak_mb": round(memory), "topics": len(set(labels)),
+        "outliers": round(sum(label == -1 for label in labels) / len(labels), 3),
+        **agreement([phrases[n][1] for n in picked], labels),
+    }  # fmt: skip
+
+
+def measure(turns: int = TURNS, postgres: str = "", full: bool = False) -> dict[str, Any]:
+    told: dict[str, Any] = {"date": date.today().isoformat(), "cores": os.cpu_count(), "turns": turns}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, url in {
+            "sqlite": f"sqlite:///{folder}/year.db",
+            **({"postgresql": postgres} if postgres else {}),
+        }.items():
+            say(f"统计：{name}，{turns} 轮 …")
+            made = load(url, turns, SEED, LAST, Path(folder, "truth.json"), trail=name == "sqlite")
+            told[name] = {"load": made, "topics": asyncio.run(runs(url)), "dashboards": asyncio.run(dashboards(url))}
+    if full:
+        for method in ("ours", "plain"):
+            say(f"统计：十万句话的话题，{method} …")
+            told[f"mining_{method}"] = _apart(method)
+    return told
+
+
+def _apart(method: str) -> dict[str, Any]:
+    """In a process of its own, so that memory is its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ops.bench_insights", "--mine", method],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        return {"failed": done.returncode}
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def table(told: dict[str, Any]) -> str:
+    stores = [name for name in ("sqlite", "postgresql") if name in told]
+    lines = [
+        f"| 统计的查询（{told['turns']} 轮，p50 / p95 毫秒） | {' | '.join(stores)} |",
+        "|---|" + "---|" * len(stores),
+    ]
+    for query in told[stores[0]]["dashboards"]:
+        cells = (told[s]["dashboards"][query] for s in stores)
+        shown = " | ".join(f"{c['p50_ms']} / {c['p95_ms']}" for c in cells)
+        lines.append(f"| {query} | {shown} |")
+    for store in stores:
+        t = told[store]["topics"]
+        lines.append(
+            f"| {store}：全部重做 / 一夜（秒，占比） | {t['whole_s']} / {t['night_s']}（{t['night_share']:.1%}） |"
+        )
+    for method in ("ours", "plain"):
+        if m := told.get(f"mining_{method}"):
+            lines.append(f"| 十万句，{method} | {m} |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m ops.bench_insights")
+    parser.add_argument("--turns", type=int, default=TURNS)
+    parser.add_argument("--postgres", default="")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--mine", choices=["ours", "plain"])
+    chosen = parser.parse_args()
+    if chosen.mine:
+        print(json.dumps(mine_one(chosen.mine)))
+        return 0
+    told = measure(chosen.turns, chosen.postgres, chosen.full)
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    print(table(told))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

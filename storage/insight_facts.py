@@ -1,0 +1,478 @@
+"""What was counted of conversations and work orders, on SQLite or PostgreSQL.
+
+Counting replaces: what a conversation gave before is taken off its cells and what it gives now is
+added, in one transaction, so that counting twice, or in pieces, or after a crash, gives the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hotline.insight_ports import Row
+from hotline.insights import (
+    ALL,
+    DIMENSIONS,
+    MEASURES,
+    ORDER_MEASURES,
+    ConversationFacts,
+    Counted,
+    Grain,
+    OrderFacts,
+    Span,
+    TrailConversation,
+    TrailEvent,
+    bucket_of,
+    day_bucket,
+    day_of,
+)
+from storage.insight_tables import agent_cells, cells, line_facts, order_cells, orders, texts, turn_facts
+from storage.runner import Runner
+from storage.tables import conversations, events
+
+CellKey = tuple[Any, ...]
+_TOUCHED = timedelta(hours=96)  # a conversation may change whether those before it were repeated
+_NEIGHBOURS = timedelta(hours=216)
+_CHUNK = 400  # values of one IN list
+_AGENT_SUMS = ("taken", "agent_s", "agent_messages", "ratings", "rating_sum")
+
+WithRepeats = Callable[[list[ConversationFacts]], list[ConversationFacts]]
+
+
+def text_key(text: str) -> bytes:
+    """Tells texts apart; equal texts have equal keys."""
+    return sha256(text.encode()).digest()[:16]
+
+
+def upsert(connection: sa.Connection, table: sa.Table) -> Any:
+    """``INSERT`` that may say what to do ON CONFLICT; alike in both dialects."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def add_up(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], sums: Iterable[str]) -> None:
+    """Adds each row's ``sums`` to the row with the same key."""
+    if not rows:
+        return
+    statement = upsert(connection, table)
+    added = {name: table.c[name] + statement.excluded[name] for name in sums}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=added), rows
+    )
+
+
+def replace(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    """Inserts rows, or puts them in the place of those with the same key."""
+    if not rows:
+        return
+    statement = upsert(connection, table)
+    keys = {c.name for c in table.primary_key.columns}
+    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=values), rows
+    )
+
+
+LINE = "line"
+"""Cells of a day by channel alone: what most pages ask first, and few."""
+
+
+def cell_keys(facts: ConversationFacts) -> tuple[CellKey, ...]:
+    """The cells a conversation counts in: hour and day by channel; day and month by every dimension."""
+    place = (facts.channel, facts.town, facts.area, facts.department)
+    hour = bucket_of(facts.started_at, Grain.HOUR)
+    return (
+        (Grain.HOUR.value, hour, facts.channel, ALL, ALL, ALL),
+        (LINE, hour // 100, facts.channel, ALL, ALL, ALL),
+        (Grain.DAY.value, hour // 100, *place),
+        (Grain.MONTH.value, hour // 10000, *place),
+    )
+
+
+class Sums:
+    """Differences by cell, gathered before they are written."""
+
+    def __init__(self) -> None:
+        self.cells: dict[CellKey, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        self.agents: dict[CellKey, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+
+    def take(self, facts: ConversationFacts, sign: float) -> None:
+        for key in cell_keys(facts):
+            cell = self.cells[key]
+            for name, value in facts.measures.items():
+                cell[name] += sign * value
+        if facts.agent:
+            m = facts.measures
+            agent = self.agents[(bucket_of(facts.started_at, Grain.DAY), facts.agent)]
+            agent["taken"] += sign
+            for name in _AGENT_SUMS[1:]:
+                agent[name] += sign * m.get(name, 0.0)
+
+    def cell_rows(self) -> list[dict[str, Any]]:
+        head = ("grain", "bucket", *DIMENSIONS)
+        return [
+            {**dict(zip(head, key, strict=True)), **{name: cell.get(name, 0.0) for name in MEASURES}}
+            for key, cell in self.cells.items()
+        ]
+
+    def agent_rows(self) -> list[dict[str, Any]]:
+        return [
+            {"bucket": key[0], "agent": key[1], **{name: cell.get(name, 0.0) for name in _AGENT_SUMS}}
+            for key, cell in self.agents.items()
+        ]
+
+
+def fact_row(facts: ConversationFacts) -> dict[str, Any]:
+    return {**facts._asdict(), "day": bucket_of(facts.started_at, Grain.DAY)}
+
+
+def turn_rows(counted: Counted) -> list[dict[str, Any]]:
+    return [
+        {
+            "turn_id": t.turn_id, "conversation_id": t.conversation_id, "hour": bucket_of(t.at, Grain.HOUR), "at": t.at,
+            "channel": t.channel, "town": t.town, "area": t.area, "item_key": t.item_key, "outcome": t.outcome,
+            "gap": t.gap, "cited": t.cited, "text_key": text_key(t.text) if t.text else None,
+        }
+        for t in counted.turns
+    ]  # fmt: skip
+
+
+class SqlLineFacts:
+    """:class:`hotline.insight_ports.LineFacts`. ``with_repeats`` marks one caller's conversations."""
+
+    def __init__(self, runner: Runner, with_repeats: WithRepeats) -> None:
+        self._runner = runner
+        self._with_repeats = with_repeats
+
+    async def uncounted(self, limit: int) -> list[TrailConversation]:
+        query = (
+            sa.select(conversations)
+            .outerjoin(line_facts, line_facts.c.conversation_id == conversations.c.conversation_id)
+            .where(sa.or_(line_facts.c.seq.is_(None), line_facts.c.seq < conversations.c.event_seq))
+            .order_by(conversations.c.updated_at)
+            .limit(limit)
+        )
+
+        def work(connection: sa.Connection) -> list[TrailConversation]:
+            found = connection.execute(query).mappings().all()
+            trails: dict[str, list[TrailEvent]] = defaultdict(list)
+            ids = [row["conversation_id"] for row in found]
+            for start in range(0, len(ids), _CHUNK):
+                some = sa.select(events).where(events.c.conversation_id.in_(ids[start : start + _CHUNK]))
+                for e in connection.execute(some.order_by(events.c.conversation_id, events.c.seq)):
+                    trails[e.conversation_id].append(TrailEvent(e.seq, e.turn_id, e.type, e.at, e.data))
+            return [_trail(row, trails[row["conversation_id"]]) for row in found]
+
+        return await self._runner.run(work, readonly=True)
+
+    async def count(self, batch: Sequence[Counted]) -> None:
+        def work(connection: sa.Connection) -> None:
+            count_into(connection, batch, self._with_repeats)
+
+        if batch:
+            await self._runner.run(work, readonly=False)
+
+    async def cells(
+        self, span: Span, by: Sequence[str] = (), grain: Grain | None = None, measures: Sequence[str] = tuple(MEASURES)
+    ) -> list[Row]:
+        def work(connection: sa.Connection) -> list[Row]:
+            sums = [sa.func.sum(cells.c[name]).label(name) for name in measures]
+            return span_sums(connection, cells, sums, span, by, grain, by_line=True)
+
+        return await self._runner.run(work, readonly=True)
+
+    async def conversations(self, span: Span, measure: str | None, limit: int, offset: int = 0) -> list[Row]:
+        if measure is not None and measure not in MEASURES:
+            raise ValueError(measure)
+        f = line_facts.c
+        query = sa.select(*(c for c in f if c.name not in ("caller_key", "seq", "day"))).where(
+            f.day.between(day_bucket(span.first), day_bucket(span.last)),
+            *(f[name] == value for name, value in span.filters.items()),
+        )
+        if measure is not None:
+            query = query.where(f.measures[measure].as_float() > 0)
+        query = query.order_by(f.day.desc(), f.started_at.desc()).limit(limit).offset(offset)
+
+        def work(connection: sa.Connection) -> list[Row]:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+        return await self._runner.run(work, readonly=True)
+
+    async def agents(self, span: Span) -> list[Row]:
+        a = agent_cells.c
+        query = (
+            sa.select(a.agent, *(sa.func.sum(a[name]).label(name) for name in _AGENT_SUMS))
+            .where(a.bucket.between(day_bucket(span.first), day_bucket(span.last)))
+            .group_by(a.agent)
+            .order_by(sa.func.sum(a.taken).desc())
+        )
+
+        def work(connection: sa.Connection) -> list[Row]:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+        return await self._runner.run(work, readonly=True)
+
+
+class SqlOrderBook:
+    """:class:`hotline.insight_ports.OrderBook`."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def count_orders(self, counted: Sequence[OrderFacts]) -> None:
+        def work(connection: sa.Connection) -> None:
+            count_orders_into(connection, counted)
+
+        if counted:
+            await self._runner.run(work, readonly=False)
+
+    async def order_cells(self, span: Span, by: Sequence[str] = ()) -> list[Row]:
+        def work(connection: sa.Connection) -> list[Row]:
+            sums = [sa.func.sum(order_cells.c[name]).label(name) for name in ORDER_MEASURES]
+            return span_sums(connection, order_cells, sums, span, by, None)
+
+        return await self._runner.run(work, readonly=True)
+
+    async def open_orders(self, at: datetime, by: Sequence[str] = ()) -> list[Row]:
+        today = at.astimezone(UTC).date()
+        o = orders.c
+        query = (
+            sa.select(
+                *(o[name] for name in by),
+                sa.func.count().label("open"),
+                sa.func.coalesce(sa.func.sum(sa.case((o.due_on < today, 1), else_=0)), 0).label("overdue"),
+                sa.func.coalesce(
+                    sa.func.sum(sa.case((o.due_on.between(today, today + timedelta(days=2)), 1), else_=0)), 0
+                ).label("due_soon"),
+            )
+            .where(o.completed_at.is_(None))
+            .group_by(*(o[name] for name in by))
+        )
+
+        def work(connection: sa.Connection) -> list[Row]:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+        return await self._runner.run(work, readonly=True)
+
+
+def count_into(connection: sa.Connection, batch: Sequence[Counted], with_repeats: WithRepeats) -> None:
+    new = {counted.facts.conversation_id: counted.facts for counted in batch}
+    old = _known(connection, new)
+    after = {**old, **new}
+    by_caller: dict[str, list[ConversationFacts]] = defaultdict(list)
+    for facts in after.values():
+        if facts.caller_key:
+            by_caller[facts.caller_key].append(facts)
+    for talks in by_caller.values():
+        began = [t.started_at for t in talks if t.conversation_id in new]
+        for marked in with_repeats(talks):
+            # Farther ones were read as neighbours only; their own neighbours were not.
+            if any(abs(marked.started_at - at) <= _TOUCHED for at in began):
+                after[marked.conversation_id] = marked
+    sums = Sums()
+    changed = []
+    for key, facts in after.items():
+        before = old.get(key)
+        if before == facts:
+            continue
+        if before is not None:
+            sums.take(before, -1.0)
+        sums.take(facts, 1.0)
+        changed.append(fact_row(facts))
+    replace(connection, line_facts, changed)
+    add_up(connection, cells, sums.cell_rows(), MEASURES)
+    add_up(connection, agent_cells, sums.agent_rows(), _AGENT_SUMS)
+    rows = [row for counted in batch for row in turn_rows(counted)]
+    said = {text_key(t.text): t.text for counted in batch for t in counted.turns if t.text}
+    if said:
+        statement = upsert(connection, texts).on_conflict_do_nothing(index_elements=[texts.c.text_key])
+        connection.execute(statement, [{"text_key": key, "text": text} for key, text in said.items()])
+    replace(connection, turn_facts, rows)
+
+
+def forget_counted(connection: sa.Connection, conversation_ids: Sequence[str]) -> None:
+    """Erases what is kept of these conversations one by one, and texts that nobody else said. What was
+    added to cells stays: it points at nobody."""
+    t = turn_facts.c
+    of_them = t.conversation_id.in_(conversation_ids)
+    keys = [
+        bytes(k)
+        for k in connection.execute(sa.select(t.text_key).where(of_them, t.text_key.is_not(None)).distinct()).scalars()
+    ]
+    for table in (turn_facts, line_facts):
+        connection.execute(sa.delete(table).where(table.c.conversation_id.in_(conversation_ids)))
+    for start in range(0, len(keys), _CHUNK):
+        some = keys[start : start + _CHUNK]
+        still_said = sa.select(t.text_key).where(t.text_key.in_(some))
+        connection.execute(sa.delete(texts).where(texts.c.text_key.in_(some), texts.c.text_key.not_in(still_said)))
+
+
+def count_orders_into(connection: sa.Connection, counted: Sequence[OrderFacts]) -> None:
+    latest = {order.number: order for order in counted}
+    numbers = list(latest)
+    sums: dict[CellKey, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for start in range(0, len(numbers), _CHUNK):
+        some = sa.select(orders).where(orders.c.number.in_(numbers[start : start + _CHUNK]))
+        for row in connection.execute(some).mappings():
+            take_order(sums, OrderFacts(**dict(row)), -1.0)
+    for order in latest.values():
+        take_order(sums, order, 1.0)
+    replace(connection, orders, [order._asdict() for order in latest.values()])
+    add_up(connection, order_cells, order_cell_rows(sums), ORDER_MEASURES)
+
+
+def order_cell_rows(sums: Mapping[CellKey, Mapping[str, float]]) -> list[dict[str, Any]]:
+    head = ("grain", "bucket", "type", "town", "department")
+    return [
+        {**dict(zip(head, key, strict=True)), **{name: cell.get(name, 0.0) for name in ORDER_MEASURES}}
+        for key, cell in sums.items()
+    ]
+
+
+def take_order(sums: dict[CellKey, dict[str, float]], order: OrderFacts, sign: float) -> None:
+    """Filed counts on the day it was filed, everything else on the day it was completed."""
+    place = (order.type, order.town, order.department)
+
+    def add(at: datetime, values: Mapping[str, float]) -> None:
+        day = bucket_of(at, Grain.DAY)
+        for key in ((Grain.DAY.value, day, *place), (Grain.MONTH.value, day // 100, *place)):
+            for name, value in values.items():
+                sums[key][name] += sign * value
+
+    add(
+        order.filed_at,
+        {
+            "filed": 1.0, "returned": float(order.returned), "escalated": float(order.escalated),
+            "reopened": float(order.reopened),
+        },
+    )  # fmt: skip
+    if order.completed_at is None:
+        return
+    done: dict[str, float] = {
+        "completed": 1.0,
+        "completed_in_time": float(order.due_on is None or _local_day(order.completed_at) <= order.due_on),
+        "handling_days": (order.completed_at - order.filed_at).total_seconds() / 86400,
+    }
+    if order.score:
+        done |= {
+            "order_ratings": 1.0,
+            "order_rating_sum": float(order.score),
+            "order_rated_badly": float(order.score <= 2),
+        }
+    add(order.completed_at, done)
+
+
+def _local_day(at: datetime) -> date:
+    return day_of(bucket_of(at, Grain.DAY))
+
+
+def span_sums(
+    connection: sa.Connection,
+    table: sa.Table,
+    sums: Sequence[sa.ColumnElement[Any]],
+    span: Span,
+    by: Sequence[str],
+    grain: Grain | None,
+    by_line: bool = False,
+    where: Sequence[sa.ColumnElement[bool]] = (),
+) -> list[Row]:
+    """Sums over a span, from the fewest cells that make it up: whole months and the days at its ends, or,
+    where nothing but the channel matters (``by_line``: the table has such cells), the line's days."""
+    t = table.c
+    filters = {name: value for name, value in span.filters.items() if name in t}
+    first, last = day_bucket(span.first), day_bucket(span.last)
+    conditions = [t[name] == value for name, value in filters.items()] + list(where)
+    plain = by_line and set(filters) | set(by) <= {"channel"}
+    as_month = (t.bucket - t.bucket % 100) / 100
+    bucket: sa.ColumnElement[Any] = t.bucket
+    parts: list[sa.ColumnElement[bool]]
+    if grain is Grain.HOUR:
+        parts = [(t.grain == Grain.HOUR.value) & t.bucket.between(first * 100, last * 100 + 23)]
+    elif plain:
+        parts = [(t.grain == LINE) & t.bucket.between(first, last)]
+        bucket = as_month if grain is Grain.MONTH else t.bucket
+    elif grain is Grain.DAY:
+        parts = [(t.grain == Grain.DAY.value) & t.bucket.between(first, last)]
+    else:
+        parts = month_parts(table, span)
+        bucket = sa.case((t.grain == Grain.DAY.value, as_month), else_=t.bucket)
+    labels: list[sa.ColumnElement[Any]] = [t[name] for name in by]
+    if grain is not None:
+        labels.append(sa.cast(bucket, sa.Integer).label("bucket"))
+    names = [label.name for label in labels] + [total.name for total in sums]
+    keys = len(labels)
+    gathered: dict[tuple[Any, ...], list[Any]] = {}
+    for part in parts:
+        query = sa.select(*labels, *sums).where(part, *conditions)
+        if labels:
+            query = query.group_by(*labels)
+        for row in connection.execute(query):
+            values = [value or 0 for value in row[keys:]]
+            key = tuple(row[:keys])
+            known = gathered.get(key)
+            gathered[key] = values if known is None else [a + b for a, b in zip(known, values, strict=True)]
+    return [dict(zip(names, (*key, *gathered[key]), strict=True)) for key in sorted(gathered)]
+
+
+def month_parts(table: sa.Table, span: Span) -> list[sa.ColumnElement[bool]]:
+    """Conditions that together cover the span once: months that lie in it whole, days before and after."""
+    t = table.c
+    first_whole = span.first if span.first.day == 1 else _next_month(span.first)
+    end = span.last + timedelta(days=1)
+    first_after = end.replace(day=1)
+    if first_whole >= first_after:
+        return [(t.grain == Grain.DAY.value) & t.bucket.between(day_bucket(span.first), day_bucket(span.last))]
+    months = (first_whole, first_after - timedelta(days=1))
+    parts: list[sa.ColumnElement[bool]] = [
+        (t.grain == Grain.MONTH.value) & t.bucket.between(day_bucket(months[0]) // 100, day_bucket(months[1]) // 100)
+    ]
+    for begin, finish in ((span.first, first_whole - timedelta(days=1)), (first_after, span.last)):
+        if begin <= finish:
+            parts.append((t.grain == Grain.DAY.value) & t.bucket.between(day_bucket(begin), day_bucket(finish)))
+    return parts
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _known(connection: sa.Connection, new: Mapping[str, ConversationFacts]) -> dict[str, ConversationFacts]:
+    """What was counted of these conversations, and of their callers' others within 72 hours."""
+    f = line_facts.c
+    found: dict[str, ConversationFacts] = {}
+
+    def take(query: sa.Select[Any]) -> None:
+        for row in connection.execute(query).mappings():
+            values = {name: row[name] for name in ConversationFacts._fields}
+            found[row["conversation_id"]] = ConversationFacts(**values)
+
+    ids = list(new)
+    for start in range(0, len(ids), _CHUNK):
+        take(sa.select(line_facts).where(f.conversation_id.in_(ids[start : start + _CHUNK])))
+    callers: dict[str, list[datetime]] = defaultdict(list)
+    for facts in new.values():
+        if facts.caller_key:
+            callers[facts.caller_key].append(facts.started_at)
+    keys = list(callers)
+    for start in range(0, len(keys), _CHUNK):
+        some = keys[start : start + _CHUNK]
+        times = [at for key in some for at in callers[key]]
+        take(
+            sa.select(line_facts).where(
+                f.caller_key.in_(some), f.started_at.between(min(times) - _NEIGHBOURS, max(times) + _NEIGHBOURS)
+            )
+        )
+    return found
+
+
+def _trail(row: sa.RowMapping, trail: list[TrailEvent]) -> TrailConversation:
+    """``caller_key``: a digest that a call's start carries, else one of the sender's name."""
+    key = next((e.data.get("caller_key") for e in trail if e.type == "call_started"), None)
+    if key is None and row["external_id"]:
+        key = sha256(f"{row['channel']}:{row['external_id']}".encode()).hexdigest()[:32]
+    return TrailConversation(row["conversation_id"], row["channel"], key, row["created_at"], row["event_seq"], trail)

@@ -1,0 +1,268 @@
+"""The tables of the insights: what was counted, what was said once, topics, alerts. See docs/insights.md."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from hotline.insights import MEASURES, ORDER_MEASURES
+from storage.tables import UtcDateTime, metadata
+
+
+def _sums(names: object) -> list[sa.Column[float]]:
+    return [sa.Column(name, sa.Float, nullable=False, server_default="0") for name in names]  # type: ignore[attr-defined]
+
+
+line_facts = sa.Table(
+    "insight_conversations",
+    metadata,
+    sa.Column("conversation_id", sa.String(64), primary_key=True),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("day", sa.Integer, nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("town", sa.String(32), nullable=False),
+    sa.Column("area", sa.String(32), nullable=False),
+    sa.Column("department", sa.String(64), nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime, nullable=False),
+    sa.Column("caller_key", sa.String(64)),
+    sa.Column("handoff_reason", sa.String(16)),
+    sa.Column("agent", sa.String(64)),
+    sa.Column("rating", sa.Integer),
+    sa.Column("item_key", sa.String(8)),
+    sa.Column("agreed_callback", sa.Boolean, nullable=False),
+    sa.Column("score", sa.Float),
+    sa.Column("broken", sa.JSON, nullable=False),
+    sa.Column("measures", sa.JSON, nullable=False),
+    sa.Index("ix_insight_conversations_day", "day"),
+    sa.Index("ix_insight_conversations_caller_key_started_at", "caller_key", "started_at"),
+)
+
+cells = sa.Table(
+    "insight_cells",
+    metadata,
+    sa.Column("grain", sa.String(8), primary_key=True),
+    sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("channel", sa.String(16), primary_key=True),
+    sa.Column("town", sa.String(32), primary_key=True),
+    sa.Column("area", sa.String(32), primary_key=True),
+    sa.Column("department", sa.String(64), primary_key=True),
+    *_sums(MEASURES),
+    sa.Index("ix_insight_cells_grain_town_bucket", "grain", "town", "bucket"),
+    sa.Index("ix_insight_cells_grain_area_bucket", "grain", "area", "bucket"),
+    sqlite_with_rowid=False,  # kept in the order of the key: a span is read in one sweep
+)
+
+agent_cells = sa.Table(
+    "insight_agent_cells",
+    metadata,
+    sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("agent", sa.String(64), primary_key=True),
+    sa.Column("taken", sa.Float, nullable=False, server_default="0"),
+    sa.Column("agent_s", sa.Float, nullable=False, server_default="0"),
+    sa.Column("agent_messages", sa.Float, nullable=False, server_default="0"),
+    sa.Column("ratings", sa.Float, nullable=False, server_default="0"),
+    sa.Column("rating_sum", sa.Float, nullable=False, server_default="0"),
+)
+
+orders = sa.Table(
+    "insight_orders",
+    metadata,
+    sa.Column("number", sa.String(64), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("type", sa.String(16), nullable=False),
+    sa.Column("town", sa.String(32), nullable=False),
+    sa.Column("department", sa.String(64), nullable=False),
+    sa.Column("category", sa.String(32), nullable=False),
+    sa.Column("state", sa.String(24), nullable=False),
+    sa.Column("filed_at", UtcDateTime, nullable=False),
+    sa.Column("due_on", sa.Date),
+    sa.Column("completed_at", UtcDateTime),
+    sa.Column("score", sa.Integer),
+    sa.Column("returned", sa.Boolean, nullable=False),
+    sa.Column("escalated", sa.Boolean, nullable=False),
+    sa.Column("reopened", sa.Boolean, nullable=False),
+)
+sa.Index(
+    "ix_insight_orders_open",
+    orders.c.due_on,
+    sqlite_where=sa.text("completed_at IS NULL"),
+    postgresql_where=sa.text("completed_at IS NULL"),
+)
+
+order_cells = sa.Table(
+    "insight_order_cells",
+    metadata,
+    sa.Column("grain", sa.String(8), primary_key=True),
+    sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("type", sa.String(16), primary_key=True),
+    sa.Column("town", sa.String(32), primary_key=True),
+    sa.Column("department", sa.String(64), primary_key=True),
+    *_sums(ORDER_MEASURES),
+    sqlite_with_rowid=False,
+)
+
+texts = sa.Table(
+    "insight_texts",
+    metadata,
+    sa.Column("text_key", sa.LargeBinary(16), primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("model", sa.String(32)),
+    sa.Column("vector", sa.LargeBinary),
+    sa.Column("topic_id", sa.Integer),
+    sa.Column("distance", sa.Float),
+)
+sa.Index(
+    "ix_insight_texts_unencoded",
+    texts.c.text_key,
+    sqlite_where=sa.text("vector IS NULL"),
+    postgresql_where=sa.text("vector IS NULL"),
+)
+sa.Index("ix_insight_texts_topic_id", texts.c.topic_id)
+
+turn_facts = sa.Table(
+    "insight_turns",
+    metadata,
+    sa.Column("turn_id", sa.String(64), primary_key=True),
+    sa.Column("conversation_id", sa.String(64), nullable=False),
+    sa.Column("hour", sa.Integer, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("town", sa.String(32), nullable=False),
+    sa.Column("area", sa.String(32), nullable=False),
+    sa.Column("item_key", sa.String(8)),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("gap", sa.String(16)),
+    sa.Column("cited", sa.String(500)),
+    sa.Column("text_key", sa.LargeBinary(16)),
+    sa.Index("ix_insight_turns_conversation_id", "conversation_id"),
+    sa.Index("ix_insight_turns_hour", "hour"),
+    sa.Index("ix_insight_turns_item_key_hour", "item_key", "hour"),
+    sa.Index("ix_insight_turns_text_key_hour", "text_key", "hour"),
+)
+sa.Index(
+    "ix_insight_turns_gap",
+    turn_facts.c.hour,
+    sqlite_where=sa.text("gap IS NOT NULL"),
+    postgresql_where=sa.text("gap IS NOT NULL"),
+)
+
+topics = sa.Table(
+    "insight_topics",
+    metadata,
+    sa.Column("topic_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("given_name", sa.String(120)),
+    sa.Column("words", sa.JSON, nullable=False),
+    sa.Column("examples", sa.JSON, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("pinned", sa.Boolean, nullable=False),
+    sa.Column("merged_into", sa.Integer),
+    sa.Column("retired", sa.Boolean, nullable=False),
+    sa.Column("first_seen", UtcDateTime, nullable=False),
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("centroid", sa.LargeBinary, nullable=False),
+)
+
+topic_cells = sa.Table(
+    "insight_topic_cells",
+    metadata,
+    sa.Column("grain", sa.String(8), primary_key=True),
+    sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("topic_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("channel", sa.String(16), primary_key=True),
+    sa.Column("town", sa.String(32), primary_key=True),
+    sa.Column("area", sa.String(32), primary_key=True),
+    sa.Column("turns", sa.Integer, nullable=False),
+    sa.Column("people", sa.Integer, nullable=False),
+    sa.Index("ix_insight_topic_cells_grain_topic_id_bucket", "grain", "topic_id", "bucket"),
+    sqlite_with_rowid=False,  # kept in the order of the key: a span is read in one sweep
+)
+
+alerts = sa.Table(
+    "insight_alerts",
+    metadata,
+    sa.Column("alert_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("topic_id", sa.Integer, nullable=False),
+    sa.Column("title", sa.String(160), nullable=False),
+    sa.Column("town", sa.String(32), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("first_at", UtcDateTime, nullable=False),
+    sa.Column("window_h", sa.Integer, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("people", sa.Integer, nullable=False),
+    sa.Column("expected", sa.Float, nullable=False),
+    sa.Column("surprise", sa.Float, nullable=False),
+    sa.Column("evidence", sa.JSON, nullable=False),
+    sa.Column("series", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("incident_id", sa.Integer),
+    sa.Index("ix_insight_alerts_at", "at"),
+)
+
+outbox = sa.Table(
+    "insight_outbox",
+    metadata,
+    sa.Column("message_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_at", UtcDateTime),
+    sa.Column("delivered_at", UtcDateTime),
+    sa.Column("last_error", sa.String(300), nullable=False),
+)
+
+incidents = sa.Table(
+    "insight_incidents",
+    metadata,
+    sa.Column("incident_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("topic_id", sa.Integer),
+    sa.Column("item_keys", sa.JSON, nullable=False),
+    sa.Column("words", sa.JSON, nullable=False),
+    sa.Column("town", sa.String(32)),
+    sa.Column("text", sa.String(300), nullable=False),
+    sa.Column("source", sa.String(100), nullable=False),
+    sa.Column("valid_from", UtcDateTime, nullable=False),
+    sa.Column("valid_until", UtcDateTime, nullable=False),
+    sa.Column("withdrawn", sa.Boolean, nullable=False),
+    sa.Column("by", sa.String(64), nullable=False),
+)
+
+proposals = sa.Table(
+    "insight_proposals",
+    metadata,
+    sa.Column("proposal_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("path", sa.String(200), nullable=False),
+    sa.Column("before_hash", sa.String(64), nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("diff", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("findings", sa.JSON, nullable=False),
+    sa.Column("evaluation", sa.JSON, nullable=False),
+    sa.Column("by", sa.String(64), nullable=False),
+    sa.Column("decided_by", sa.String(64), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("decided_at", UtcDateTime),
+)
+
+reviews = sa.Table(
+    "insight_reviews",
+    metadata,
+    sa.Column("conversation_id", sa.String(64), primary_key=True),
+    sa.Column("reviewer", sa.String(64), primary_key=True),
+    sa.Column("place", sa.Integer, nullable=False),
+    sa.Column("passed", sa.Boolean),
+    sa.Column("score", sa.Integer),
+    sa.Column("note", sa.String(500), nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("done_at", UtcDateTime),
+    sa.UniqueConstraint("conversation_id", "place"),
+)
+
+marks = sa.Table(
+    "insight_marks",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+)
+"""Small things to remember: ``demo`` marks a database of generated traffic, ``counted`` the cursor."""

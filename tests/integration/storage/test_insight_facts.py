@@ -1,0 +1,205 @@
+"""Counting is the same whole or in pieces, once or twice; sums over any days equal a plain count."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from hotline.conversation import Trigger
+from hotline.insights import Counted, Grain, OrderFacts, Span
+from hotline.messages import Channel, CitizenMessage, Reply, Understanding
+from insights.reading import with_repeats
+from storage.engine import make_engine
+from storage.insight_facts import SqlLineFacts, SqlOrderBook
+from storage.insight_tables import agent_cells, cells, line_facts, texts, turn_facts
+from storage.migrations import upgrade
+from storage.ports import NewConversation, TurnOutcome
+from storage.rules import hash_token
+from storage.runner import Runner, make_runner
+from storage.sql import SqlStore
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "insights"))
+from trails import READER, T0, Trail
+
+
+@pytest.fixture
+async def runner(tmp_path: Path) -> AsyncIterator[Runner]:
+    url = f"sqlite:///{tmp_path / 'facts.db'}"
+    await upgrade(url)
+    made = make_runner(make_engine(url))
+    yield made
+    await made.close()
+
+
+def some_talks(number: int, seed: int = 3) -> list[Counted]:
+    chance = random.Random(seed)
+    made = []
+    for n in range(number):
+        at = T0 + timedelta(hours=chance.randrange(24 * 75), seconds=n)
+        caller = chance.choice([None, "a", "b", "c"])
+        trail = Trail(f"c{n}", chance.choice(["web", "voice"]), caller, at)
+        trail.answered(chance.choice(["桂城办证", "狮山办证", "办证"]), 2, chance.choice(["JZ02", "SB09"]))
+        if chance.random() < 0.4:
+            trail.handed_over(9).add("state", 9 + chance.randrange(40), state="agent")
+            trail.add("handling", 60, agent=f"坐席{n % 3}", what="took").add("agent_message", 70, text="好")
+        made.append(READER.read(trail.made()))
+    return made
+
+
+async def contents(runner: Runner) -> list[list[tuple[Any, ...]]]:
+    def work(connection: sa.Connection) -> list[list[tuple[Any, ...]]]:
+        found = []
+        for table in (line_facts, cells, agent_cells, turn_facts, texts):
+            rows = connection.execute(sa.select(table).order_by(*table.primary_key.columns)).all()
+            plain = [tuple(round(v, 6) + 0.0 if isinstance(v, float) else v for v in row) for row in rows]
+            # A cell that was emptied again stays as a row of zeros.
+            found.append([row for row in plain if table is not cells or any(row[6:])])
+        return found
+
+    return await runner.run(work, readonly=True)
+
+
+async def test_counting_in_pieces_in_any_order_and_twice_gives_what_counting_once_gives(
+    runner: Runner, tmp_path: Path
+) -> None:
+    talks = some_talks(120)
+    await SqlLineFacts(runner, with_repeats).count(talks)
+    whole = await contents(runner)
+    url = f"sqlite:///{tmp_path / 'pieces.db'}"
+    await upgrade(url)
+    other = make_runner(make_engine(url))
+    try:
+        shuffled = random.Random(1).sample(talks, len(talks))
+        facts = SqlLineFacts(other, with_repeats)
+        for start in range(0, len(shuffled), 7):
+            await facts.count(shuffled[start : start + 7])
+            await facts.count(shuffled[start : start + 3])
+        pieces = await contents(other)
+    finally:
+        await other.close()
+    assert pieces == whole
+
+
+async def test_a_conversation_that_goes_on_replaces_what_was_counted_of_it(runner: Runner) -> None:
+    facts = SqlLineFacts(runner, with_repeats)
+    span = Span(first=date(2026, 3, 1), last=date(2026, 3, 31))
+    trail = Trail().answered("桂城办证", 2)
+    await facts.count([READER.read(trail.made())])
+    assert (await facts.cells(span))[0]["contained"] == 1
+    await facts.count([READER.read(trail.handed_over(9).made())])
+    row = (await facts.cells(span))[0]
+    assert (row["conversations"], row["contained"], row["handoffs"]) == (1, 0, 1)
+
+
+SPANS = [
+    (date(2026, 3, 2), date(2026, 3, 2)),
+    (date(2026, 3, 1), date(2026, 3, 31)),
+    (date(2026, 3, 15), date(2026, 4, 14)),
+    (date(2026, 3, 15), date(2026, 5, 3)),
+    (date(2026, 3, 1), date(2026, 5, 31)),
+]
+
+
+async def test_sums_over_any_days_equal_a_plain_count(runner: Runner) -> None:
+    talks = some_talks(80)
+    facts = SqlLineFacts(runner, with_repeats)
+    await facts.count(talks)
+    groupings = itertools.product(SPANS, [(), ("town",), ("channel",)], [None, Grain.DAY, Grain.MONTH])
+    for (first, last), by, grain in groupings:
+        wanted: dict[tuple[Any, ...], int] = {}
+        for counted in talks:
+            local = (counted.facts.started_at + timedelta(hours=8)).date()
+            if first <= local <= last:
+                bucket = () if grain is None else (int(local.strftime("%Y%m%d" if grain is Grain.DAY else "%Y%m")),)
+                key = (*(getattr(counted.facts, name) for name in by), *bucket)
+                wanted[key] = wanted.get(key, 0) + 1
+        rows = await facts.cells(Span(first=first, last=last), by, grain)
+        labels = [*by, *(["bucket"] if grain else [])]
+        found = {tuple(r[x] for x in labels): r["conversations"] for r in rows if r["conversations"]}
+        assert found == wanted, (first, last, by, grain)
+
+
+async def test_filters_hold_and_the_conversations_behind_a_figure_are_found(runner: Runner) -> None:
+    talks = some_talks(60)
+    facts = SqlLineFacts(runner, with_repeats)
+    await facts.count(talks)
+    span = Span(first=date(2026, 3, 1), last=date(2026, 5, 31), town="狮山镇", channel="voice")
+    wanted = {
+        c.facts.conversation_id
+        for c in talks
+        if c.facts.town == "狮山镇" and c.facts.channel == "voice" and c.facts.measures.get("handoffs")
+    }
+    assert {r["conversation_id"] for r in await facts.conversations(span, "handoffs", 100)} == wanted
+    assert (await facts.cells(span))[0]["handoffs"] == len(wanted) > 0
+
+
+async def test_the_trail_in_the_store_is_what_is_counted(runner: Runner, tmp_path: Path) -> None:
+    store = SqlStore(make_engine(f"sqlite:///{tmp_path / 'facts.db'}"))
+    facts = SqlLineFacts(runner, with_repeats)
+    try:
+        new = NewConversation(
+            conversation_id="x", channel=Channel.REST, token_hash=hash_token("t"), external_id="s", at=T0
+        )
+        await store.create_conversation(new)
+        message = CitizenMessage(conversation_id="x", turn_id="t1", channel=Channel.REST, text="狮山办证")
+        await store.begin_turn(message, "狮山办证", T0)
+        known = Understanding(intent="ask_fee", item_key="JZ02", confidence=0.8)
+        outcome = TurnOutcome(replies=[Reply(text="…")], understanding=known, trigger=Trigger.HANDOFF_REQUESTED)
+        await store.finish_turn("t1", outcome, T0 + timedelta(seconds=2))
+        waiting = await facts.uncounted(10)
+        assert [(t.conversation_id, len(t.events)) for t in waiting] == [("x", 5)]
+        assert waiting[0].caller_key not in (None, "s")
+        await facts.count([READER.read(t) for t in waiting])
+        assert await facts.uncounted(10) == []
+        await store.set_state("x", Trigger.CLOSED, datetime(2026, 3, 2, 2, tzinfo=UTC))
+        assert [t.conversation_id for t in await facts.uncounted(10)] == ["x"]
+        await facts.count([READER.read(t) for t in await facts.uncounted(10)])
+        row = (await facts.cells(Span(first=date(2026, 3, 2), last=date(2026, 3, 2))))[0]
+        assert (row["abandoned"], row["handoffs"], row["identified"]) == (1, 1, 1)
+    finally:
+        await store.close()
+
+
+async def test_work_orders_count_where_they_were_filed_and_completed(runner: Runner) -> None:
+    book = SqlOrderBook(runner)
+    filed = datetime(2026, 3, 2, 2, tzinfo=UTC)
+    order = OrderFacts("N1", 1, "help", "桂城街道", "城管", "noise", "dispatched", filed, date(2026, 3, 16), None, None)
+    late = order._replace(number="N2", due_on=date(2026, 3, 5))
+    await book.count_orders([order, late])
+    at = datetime(2026, 3, 10, tzinfo=UTC)
+    assert await book.open_orders(at) == [{"open": 2, "overdue": 1, "due_soon": 0}]
+    done = late._replace(version=2, state="completed", completed_at=datetime(2026, 4, 9, 2, tzinfo=UTC), score=1)
+    await book.count_orders([done])
+    await book.count_orders([done])
+    march = (await book.order_cells(Span(first=date(2026, 3, 1), last=date(2026, 3, 31))))[0]
+    april = (await book.order_cells(Span(first=date(2026, 4, 1), last=date(2026, 4, 30))))[0]
+    assert (march["filed"], march["completed"]) == (2, 0)
+    assert (april["filed"], april["completed"], april["completed_in_time"], april["order_rated_badly"]) == (0, 1, 0, 1)
+    assert await book.open_orders(at) == [{"open": 1, "overdue": 0, "due_soon": 0}]
+
+
+async def test_forgetting_a_conversation_erases_its_rows_and_words_nobody_else_said(
+    runner: Runner, tmp_path: Path
+) -> None:
+    facts = SqlLineFacts(runner, with_repeats)
+    both = [Trail("a").answered("桂城办证", 2).answered("只有我说过的办事", 9), Trail("b").answered("桂城办证", 2)]
+    await facts.count([READER.read(trail.made()) for trail in both])
+    store = SqlStore(make_engine(f"sqlite:///{tmp_path / 'facts.db'}"))
+    try:
+        new = NewConversation(conversation_id="a", channel=Channel.WEB, token_hash=hash_token("t"), at=T0)
+        await store.create_conversation(new)
+        assert await store.forget("a")
+    finally:
+        await store.close()
+    left = await contents(runner)
+    assert [row[0] for row in left[0]] == ["b"]
+    assert [row[1] for row in left[4]] == ["桂城办证"]
+    assert (await facts.cells(Span(first=date(2026, 3, 2), last=date(2026, 3, 2))))[0]["conversations"] == 2
