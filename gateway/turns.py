@@ -48,6 +48,11 @@ _CALL_ME = re.compile(
     r"(?:给我|俾我|畀我|请|帮我|叫人|安排)?(?:回(?:个|個)?(?:电话?|電話?|拨|撥)|打(?:返|回)(?:电话|電話)?(?:给我|俾我|畀我)|覆(?:我|電|电))|不(?:想)?等了?.{0,6}(?:打|回)(?:给我|电)"
 )
 _WANTS_NO_PERSON = re.compile(r"(不用|不要|不想|别|唔使|唔好|唔要)(再)?[转轉]?(接)?人工")
+# Said by somebody who waits: also without the word for a person (「不用转了，继续登记」, not 「不用转账」).
+_WAITS_NO_LONGER = re.compile(
+    r"(不用|不必|不要|不想|无需|別|别|唔使|唔好|唔要)(再|帮我|同我|幫我)*[转轉接]"
+    r"(接|去|过去|過去)?(人工|真人|了|啦|喇|嘞|[，,。；;！!\s]|$)"
+)
 
 
 def _utc_now() -> datetime:
@@ -197,7 +202,7 @@ class TurnService:
             # Before the thanks for it: what cannot be kept is not acknowledged.
             change = await self._store.rate(record.conversation_id, answer.rating, "", self._now())
             self._feed.publish(change.events)
-        return self._by_rule(message, record, self._outcome(answer, record, wish), answer)
+        return self._by_rule(message, record, self._outcome(message, answer, record, wish), answer)
 
     def _danger(self, emergency: Emergency, record: ConversationRecord) -> TurnOutcome:
         understanding = Understanding(intent=f"emergency_{emergency.kind}", confidence=1.0)
@@ -277,7 +282,9 @@ class TurnService:
             events=[self._part_down_event(message.conversation_id, message.turn_id, error.code)],
         )
 
-    def _outcome(self, answer: DialogueAnswer, record: ConversationRecord, wish: HandoffReason | None) -> TurnOutcome:
+    def _outcome(
+        self, message: CitizenMessage, answer: DialogueAnswer, record: ConversationRecord, wish: HandoffReason | None
+    ) -> TurnOutcome:
         trigger, leaving, note = None, None, ""
         replies = [_masked(reply) for reply in answer.replies]
         if answer.handoff or wish is not None:
@@ -287,7 +294,10 @@ class TurnService:
         elif answer.call_back and record.state is ConversationState.QUEUED:
             trigger, leaving = Trigger.HANDOFF_CANCELLED, QueueTrigger.CALL_BACK_CHOSEN
             note = mask_text(f"机器人已登记回电，单号 {answer.call_back}")
-        elif answer.handoff_cancelled and record.state is ConversationState.QUEUED:
+        elif record.state is ConversationState.QUEUED and (
+            # In the middle of a form the words are the form's answer too, so the engine names another intent.
+            answer.handoff_cancelled or _WAITS_NO_LONGER.search(message.text)
+        ):
             trigger = Trigger.HANDOFF_CANCELLED
         down = answer.part_down
         return TurnOutcome(

@@ -332,6 +332,24 @@ async def test_a_handoff_of_the_engine_queues_and_its_cancelling_leaves_the_queu
     assert await desk.store.queue_position("c") is None
 
 
+@pytest.mark.parametrize(
+    ("words", "after"),
+    [
+        ("我已经打了，不用转人工，继续登记吧", S.BOT),
+        ("打咗喇，唔使转喇", S.BOT),
+        ("不用转了，那个坑有一米宽", S.BOT),
+        ("不用转账吧，是不是骗子", S.QUEUED),
+        ("那个坑有一米宽", S.QUEUED),
+    ],
+)
+async def test_who_waits_and_needs_nobody_any_more_leaves_the_queue_whatever_else_the_words_are(
+    words: str, after: S
+) -> None:
+    desk = await open_desk(ScriptedDialogue([], otherwise="请问是什么时候的事？"))
+    assert (await desk.say("家里起火了")).state is S.QUEUED
+    assert (await desk.say(words)).state is after
+
+
 async def test_an_agent_who_comes_while_the_bot_thinks_keeps_the_floor() -> None:
     engine = ScriptedDialogue([_answer("请稍候。", handoff=True)])
     engine.hold = asyncio.Event()
