@@ -67,7 +67,8 @@ async def gateway(
     patient = partial(CallSession, recognition_deadline_s=PATIENCE_S, answer_deadline_s=PATIENCE_S)
     with pytest.MonkeyPatch.context() as patch:  # a busy machine is slow, not wrong
         patch.setattr("gateway.speech.CallSession", patient)
-        async with running_gateway(empty, folder, **real) as running:
+        # No opening (「嗯」, 「请稍等」) either: what sounds after the question is the answer.
+        async with running_gateway(empty, folder, opening_after_ms=0, **real) as running:
             yield running
         await real["synthesiser"].close()
 
