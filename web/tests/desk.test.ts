@@ -255,6 +255,18 @@ describe("the desk", () => {
     expect([made.may("ready"), made.may("paused"), made.may("offline")]).toEqual([false, true, true]);
   });
 
+  it("comes back by itself when a session has ended, but not round and round", async () => {
+    const made = await desk();
+    handlers.onFrame({ type: "hello", seq: 3, username: "mei", state: "ready" });
+    const before = handlers;
+    before.onRefused();
+    await vi.waitFor(() => expect(handlers).not.toBe(before));
+    calls.length = 0;
+    handlers.onRefused();
+    expect(made.view.refused).toBe(true);
+    expect(calls.filter((each) => each.path === "/me")).toEqual([]);
+  });
+
   it("leaves the desk's socket when one goes away", async () => {
     const made = await desk();
     await made.setState("offline");

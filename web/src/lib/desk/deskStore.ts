@@ -233,11 +233,20 @@ export function createDesk(parts: DeskParts) {
       view.trouble = "";
       stream?.stop();
       followed.clear();
+      let greeted = false;
       stream = parts.openStream(seq, {
-        onFrame,
+        onFrame: (frame) => {
+          greeted ||= frame.type === "hello";
+          onFrame(frame);
+        },
         onStatus: (connected) => (view.connected = connected),
-        // 4401: asking over HTTP brings the sign-in up; once it is renewed the desk comes back.
-        onRefused: () => void arrive(),
+        onRefused: () => {
+          // 4401: asking over HTTP brings the sign-in up; once it is renewed the desk comes back. Where it was
+          // refused before it greeted, trying again would go round in circles.
+          if (greeted) return void arrive();
+          view.refused = true;
+          view.trouble = "系统没有让工作台连上。请再试一次；还是不行，请联系系统管理员。";
+        },
       });
       stream.start();
       follow();
