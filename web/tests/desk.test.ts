@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { createDesk, type DeskParts } from "../src/lib/desk/deskStore";
 import { DeskStream, type DeskStreamHandlers } from "../src/lib/desk/deskStream";
 import { asked, SHORTCUTS } from "../src/lib/desk/shortcuts";
-import { answerId, lineOf, secondsLeft, taught, withLine } from "../src/lib/desk/talk";
-import type { DeskFrame, Line } from "../src/lib/desk/types";
+import { answerId, knownTown, lineOf, secondsLeft, taught, withLine } from "../src/lib/desk/talk";
+import type { DeskFrame, Line, Picture } from "../src/lib/desk/types";
 import { StaffNetworkError, StaffProblem } from "../src/lib/staff/staffApi";
 import { asSocket, FakeSocket } from "./fakes";
 
@@ -104,6 +104,12 @@ it("the countdown goes by the gateway's clock", () => {
 
 it("what was left empty is not told the bot", () => {
   expect(taught({ town: " 桂城街道 ", service_item: "" })).toEqual({ town: "桂城街道" });
+});
+
+it("the town that the citizen has told is filled in at the hand-back", () => {
+  const picture = { slots: { town: "大沥镇" }, entry: null } as unknown as Picture;
+  expect(knownTown(picture)).toBe("大沥镇");
+  expect(knownTown(picture, { town: "桂城街道" })).toBe("桂城街道");
 });
 
 it("every shortcut has its own key, and none works without Alt", () => {

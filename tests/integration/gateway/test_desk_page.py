@@ -76,13 +76,28 @@ async def test_an_agent_takes_a_citizen_over_answers_and_hands_back(browser: Bro
             await page.keyboard.press("Alt+b")
             await expect(page.get_by_test_id("release-note")).to_be_focused()
             await page.keyboard.type("材料已说清")
-            await page.get_by_test_id("release-town").fill("桂城街道")
+            await expect(page.get_by_test_id("release-town")).to_have_value("桂城街道")  # the citizen has told it
             assert await serious_faults(page) == []
             await page.get_by_test_id("release-go").click()
             await frames_until(citizen, type="state", state="bot")
         await expect(page.get_by_test_id("my-conversation")).to_have_count(0)
         await expect(page.get_by_test_id("my-state")).to_have_text("话后处理")
         assert (await desk.engine.slots(talk.conversation_id))["town"] == "桂城街道"
+
+        rather = await desk.open()
+        await rather.say("转人工")
+        await expect(page.get_by_test_id("waiting")).to_be_visible()
+        answer = await desk.http.post(f"{rather.path}/callback", json={"phone": "13800000009"}, headers=rather.headers)
+        assert answer.status_code == 201
+        await page.keyboard.press("Alt+c")
+        number = page.get_by_test_id("callback-number")
+        await expect(number).to_have_text(answer.json()["contact"])  # masked
+        await page.get_by_test_id("callback-claim").click()
+        await page.get_by_test_id("callback-reveal").click()
+        await expect(number).to_have_text("13800000009")
+        assert await serious_faults(page) == []
+        await page.get_by_test_id("callback-reached").click()
+        await expect(page.get_by_test_id("callback")).to_have_count(0)
 
         sideways = await page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
         assert sideways <= 0

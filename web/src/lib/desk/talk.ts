@@ -50,6 +50,7 @@ export function taught(slots: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(slots).filter(([, value]) => value.trim()).map(([k, v]) => [k, v.trim()]));
 }
 
-export function knownTown(picture: Picture): string {
-  return text(picture.slots.town) || picture.entry?.town || "";
+/** The town as far as somebody has told it; ``fields`` are those read from the whole talk. */
+export function knownTown(picture: Picture, fields: Record<string, string> = {}): string {
+  return fields.town || text(picture.slots.town) || picture.entry?.town || "";
 }
