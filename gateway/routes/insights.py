@@ -59,6 +59,17 @@ async def summary(parts: Parts, span: Looked) -> dict[str, Any]:
     return await _told(parts, await parts.dashboard.summary(span))
 
 
+@router.get("/choices")
+async def choices(parts: Parts, span: Looked) -> dict[str, Any]:
+    """What the filters can be set to: areas by name, towns and departments as they were counted in the span."""
+    bare = Span(first=span.first, last=span.last)
+    told: dict[str, Any] = {"areas": [{"key": key, "name": name} for key, name in parts.area_names.items()]}
+    for by, name in (("town", "towns"), ("department", "departments")):
+        rows = (await parts.dashboard.breakdown(bare, by, ["conversations"]))["rows"]
+        told[name] = [row[by] for row in rows if row[by]]
+    return await _told(parts, told)
+
+
 @router.get("/trends")
 async def trends(parts: Parts, span: Looked, figures: str = "", grain: Grain | None = None) -> dict[str, Any]:
     return await _told(parts, await parts.dashboard.trends(span, _list(figures), grain))

@@ -1,0 +1,77 @@
+/** Early warnings as the page shows them, and the stream that brings new ones. */
+import type { Look } from "./look";
+
+export interface Alert {
+  alert_id: number;
+  topic_id: number;
+  title: string;
+  town: string;
+  at: string;
+  window_h: number;
+  count: number;
+  people: number;
+  expected: number;
+  evidence: string[];
+  series: Array<[number, number, number]>;
+  state: AlertState;
+  incident_id: number | null;
+}
+
+export type AlertState = "open" | "known" | "closed";
+export const STATE_NAMES: Record<AlertState, string> = { open: "新的", known: "已知", closed: "已关" };
+
+export interface Incident {
+  incident_id: number;
+  text: string;
+  source: string;
+  town: string | null;
+  valid_until: string;
+}
+
+type Span = Pick<Look, "from" | "to" | "town">;
+
+/** Whether an alert belongs to the days (in Foshan) and the town looked at. */
+export function fits(alert: Alert, span: Span): boolean {
+  const day = new Date(Date.parse(alert.at) + 8 * 3_600_000).toISOString().slice(0, 10);
+  return day >= span.from && day <= span.to && (!span.town || span.town === alert.town);
+}
+
+/** The list with this alert in it, newest first; one that is there already is replaced. */
+export function withAlert(alerts: Alert[], alert: Alert, span: Span): Alert[] {
+  if (!fits(alert, span)) return alerts;
+  return [alert, ...alerts.filter((each) => each.alert_id !== alert.alert_id)].sort((a, b) => b.alert_id - a.alert_id);
+}
+
+/** An alert from the stream's text; null where it is none. */
+export function alertOf(data: string): Alert | null {
+  try {
+    const told = JSON.parse(data) as Alert;
+    return typeof told.alert_id === "number" && typeof told.at === "string" && Array.isArray(told.series) ? told : null;
+  } catch {
+    return null; // a broken frame: the next question for the list brings the alert
+  }
+}
+
+export function sizeWords(alert: Alert): string {
+  return `${alert.window_h} 小时内 ${alert.people} 人来，平常 ${alert.expected.toFixed(1)} 人`;
+}
+
+export interface AlertStream {
+  close(): void;
+}
+
+/** New alerts as they are raised, from after ``after`` on; the browser comes back by itself. */
+export function alertStream(
+  after: number,
+  on: { alert(alert: Alert): void; live(live: boolean): void },
+  open: (url: string) => EventSource = (url) => new EventSource(url),
+): AlertStream {
+  const source = open(`/api/v1/insights/alerts/stream?after=${after}`);
+  source.onopen = () => on.live(true);
+  source.onerror = () => on.live(false);
+  source.addEventListener("alert", (event) => {
+    const alert = alertOf((event as MessageEvent<string>).data);
+    if (alert) on.alert(alert);
+  });
+  return source;
+}
