@@ -96,11 +96,15 @@ class ValidateAppointmentForm(ServiceAction):
             return False
         # 「狮山几时开门」 names a hall and is a question all the same.
         # 「下午得唔得」 answers 「上午还是下午」, though it is put as a question.
-        fresh = talk.model_copy(deep=True)
-        proposed = {"day": fresh.take_day(text, self.tools.today()), "period": fresh.take_period(text)}
-        answers = proposed.get(talk.asked, False) and bool(_PROPOSES.search(text))
+        answers = talk.asked != "item" and self._proposes(talk, text)
         asks = asks_something(tracker) and not (contact.mobile or talk.asked == "item" or any_period(text) or answers)
         return steps_aside(tracker, free_text=talk.asked == "item", wanted=told and not asks)
+
+    def _proposes(self, talk: AppointmentTalk, text: str) -> bool:
+        """Whether a day or a half of it is proposed: 「下午得唔得」."""
+        fresh = talk.model_copy(deep=True)
+        took_day, took_period = fresh.take_day(text, self.tools.today()), fresh.take_period(text)
+        return (took_day or took_period) and bool(_PROPOSES.search(text))
 
     # ------------------------------------------------------------------ answers
 
@@ -139,6 +143,12 @@ class ValidateAppointmentForm(ServiceAction):
         text, intent, asked = heard(tracker), intent_of(tracker), talk.asked
         if asked in ("confirm", "change", "retry"):
             return await self._decide(tracker, talk)
+        if asked in ("hall", "contact") and (talk.day or talk.period) and self._proposes(talk, text):
+            talk.take_day(text, self.tools.today())
+            talk.take_period(text)
+            await self._check_free(talk)
+            talk.ask_next()
+            return True
         understood = True
         match asked:
             case "item":

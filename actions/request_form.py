@@ -15,7 +15,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import Events, heard, intent_of
 from actions.contact import known_contact, remember_contact
-from actions.flow import asks_something, came_back, confidence_of, starts, steps_aside
+from actions.flow import QUESTIONS, asks_something, came_back, confidence_of, starts, steps_aside
 from actions.request_talk import CALL_BACK, DRAFT, FORM, OUTCOME, RequestTalk, is_correction, matter_of
 from actions.said import find_contact, means_no, means_stop, means_yes, tries_again, wants_person
 from actions.service import ServiceAction, option_place
@@ -173,6 +173,8 @@ class ValidateRequestForm(ServiceAction):
             )
         if intent == "call_back" and talk.kind != CALL_BACK and _CALL_ME.search(said) and not wanted:
             return False  # taken as 「let somebody call me about this」
+        if talk.kind == CALL_BACK and talk.asked == "happened" and intent in QUESTIONS:
+            return False  # 「居住证点样」 is what the call is to be about
         if intent == "check_work_order" and _GOES_ON.search(said) and len(text) <= _SHORT_WISH:
             return False  # 「刚才投诉的继续」
         if intent == "complain" or (intent == "call_back" and talk.kind == CALL_BACK):

@@ -252,7 +252,10 @@ class SwitchService(ServiceAction):
         if correction := correction_of(text):
             return await self.put_right(dispatcher, tracker, correction, None)
         aspect = aspect_said(text) or Aspect(tracker.get_slot("last_aspect") or Aspect.GENERAL)
-        return await self.respond(dispatcher, tracker, await self.find(text, in_talk, switching=True), aspect)
+        # While it is open which one is meant, none is the one turned away from.
+        turned_from = None if tracker.get_slot("candidates") else in_talk
+        decision = await self.find(text, turned_from or in_talk, switching=turned_from is not None)
+        return await self.respond(dispatcher, tracker, decision, aspect)
 
 
 class Inform(ServiceAction):

@@ -71,7 +71,7 @@ def decide(
     if len(subject) < _A_WORD:
         if context_key:
             return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
-        if not subject:
+        if not subject or not hits or hits[0].score < clear:
             return Decision(outcome=Outcome.ASK_SUBJECT)
     if switching and context_key:
         hits = without(hits, context_key)

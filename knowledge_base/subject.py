@@ -28,6 +28,13 @@ _ASKING = re.compile("|".join(re.escape(w) for w in sorted(set(_ASKING_WORDS), k
 _NOT_WORDS = re.compile(r"[^\w]+|\d+")
 
 
+# 「阿妈上个月走了」: of one's family it is said so that nobody has to say it.
+_GONE = re.compile(
+    r"(爸爸?|妈妈?|爷爷?|奶奶|外公|外婆|公公|婆婆|阿婆|阿公|阿嫲|嫲嫲|老豆|老母|父亲|母亲|老公|老婆|丈夫|妻子|太太|先生|儿子|女儿|哥哥?|姐姐?|弟弟?|妹妹?"
+    r"|老人家?|家人|亲人|家里人|叔叔?|伯父?|岳父|岳母|双亲|父母)([^走在没]{0,6})(?:走了|过了身|不在了|不在人世了?|没了(?!工作|钱|房|电|身份证|户口|收入|消息|联系|学|社保|证)|离开了(?!公司|单位|南海|佛山|学校)|离世了?|百年归老)"
+)
+
+
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """``text`` in simplified script, half width, lower case, without punctuation."""
@@ -42,7 +49,7 @@ def simplified(text: str) -> str:
 
 def whole(text: str) -> str:
     """``text`` plain and in written Chinese: Cantonese words replaced (hotline.cantonese)."""
-    return to_written(plain(text))
+    return _GONE.sub(r"\1\2过世", to_written(plain(text))).replace("去世", "过世")
 
 
 def matter(text: str) -> str:

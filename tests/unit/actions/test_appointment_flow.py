@@ -142,3 +142,16 @@ async def test_a_wish_is_not_taken_for_the_name() -> None:
     line, _ = talk_with()
     asked = (await play(line, ("我想预约明天上午去桂城办居住证", "book_appointment"), "13800001234", "要补咩嘢"))[-1]
     assert "姓名" in words(asked)
+
+
+async def test_another_half_of_the_day_may_be_proposed_while_the_name_is_asked() -> None:
+    line, _ = talk_with()
+    turns = (
+        ("我想预约后天上午去桂城办居住证", "book_appointment"),
+        ("下午得唔得", "ask_when_open"),
+        "陈小明",
+        "13800001234",
+    )
+    back = (await play(line, *turns))[-1]
+    assert "下午" in words(back)
+    assert "上午" not in words(back).split("预约人")[0]
