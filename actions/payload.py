@@ -5,6 +5,7 @@ The engine passes it on untouched; gateway/dialogue.py reads it back into the sa
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -12,6 +13,18 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from hotline.catalogue import ServiceItem
 from hotline.messages import Aspect, Reply, Understanding
+
+# 「不用转了，接着登记」: that nobody is waited for may be said beside anything else.
+_NO_PERSON = re.compile(
+    r"(?:不用|不要|不必|不需要|先不|别|唔使|唔好|唔)(?:再|帮我|给我|你)*(?:转(?:人工|真人|接|了|住|过|$|[，,。 ])|等人工|等(?:了|喇|啦|住)(?!多久|几)|排队?了|(?:要|找|搵)?(?:人工|真人)(?!费))"
+    r"|取消(?:转接|转人工|排队|人工)|不转了|唔转(?:了|喇|啦|住)"
+)
+
+
+def _waits_no_longer(tracker: Tracker) -> bool:
+    message = tracker.latest_message
+    waiting = (message.get("metadata") or {}).get("state") == "queued"
+    return waiting and bool(_NO_PERSON.search(str(message.get("text") or "")))
 
 
 def say(
@@ -32,6 +45,8 @@ def say(
     the engine's store does not keep it).
     """
     intent = tracker.latest_message.get("intent") or {}
+    if _waits_no_longer(tracker):
+        signals = {"handoff_cancelled": True, **signals}
     understanding = Understanding(
         intent=intent.get("name"),
         confidence=float(intent.get("confidence") or 0.0),

@@ -12,7 +12,8 @@ from hotline.ports import SearchHit
 
 CLEAR = 0.60  # a service this likely is answered
 POSSIBLE = 0.08  # one this likely is worth asking about
-RIVAL = 0.45  # beside a service in talk, another has to be this likely to be asked about,
+BESIDE = 0.85  # beside a service in talk, another one is answered where it is this likely,
+RIVAL = 0.60  # asked about where it is this likely,
 OTHER = 0.30  # and only this likely where the words speak of another one
 # Words that end like a matter of their own and only ask: 「要交费吗」「几时拿证」.
 _ONLY_ASKS = re.compile(
@@ -77,6 +78,8 @@ def decide(
         hits = without(hits, context_key)
     if context_key and not switching and len(subject) <= _SHORT and _SHORT_CASE.search(said):
         return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
+    if context_key and not switching and hits and hits[0].item_key != context_key:
+        clear = max(clear, BESIDE)
     if hits and hits[0].score >= clear:
         return Decision(outcome=Outcome.FOUND, item_key=hits[0].item_key)
     if context_key:

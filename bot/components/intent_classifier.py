@@ -53,8 +53,10 @@ def tail(text: Text, length: int) -> Text:
     return text[-length:] + _END
 
 
-def ranked(probabilities: np.ndarray, classes: List[Text], length: int) -> List[Dict[Text, Any]]:
-    """The most likely intents, best first.
+def ranked(
+    probabilities: np.ndarray, classes: List[Text], length: int, at_least: Optional[Dict[Text, float]] = None
+) -> List[Dict[Text, Any]]:
+    """The most likely intents, best first. ``at_least``: an intent named there leads only where it is so likely.
 
     Where an aspect leads, its confidence is that of all aspects together. Between 「要带什么」 and
     「怎么办」 there may be doubt; that a service is asked about is sure all the same, and the likelier
@@ -62,6 +64,8 @@ def ranked(probabilities: np.ndarray, classes: List[Text], length: int) -> List[
     """
     order = np.argsort(-probabilities)[:length]
     ranking = [{"name": classes[i], "confidence": float(probabilities[i])} for i in order]
+    doubtful = [entry for entry in ranking if entry["confidence"] < (at_least or {}).get(entry["name"], 0.0)]
+    ranking = [entry for entry in ranking if entry not in doubtful] + doubtful
     if ranking[0]["name"].startswith(_QUESTION):
         aspects = [i for i, name in enumerate(classes) if name.startswith(_QUESTION)]
         ranking[0]["confidence"] = float(min(1.0, probabilities[aspects].sum()))
@@ -86,13 +90,14 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):
     def get_default_config() -> Dict[Text, Any]:
         """``C``: inverse regularisation; ``embedding_weight`` scales the dense block; ``tail_length``:
         characters of the tail; ``min_df``: examples an n-gram must be in; ``heavier``: intents that weigh
-        more than one of many, and how much; ``ranking_length``: intents reported a message."""
+        more than one of many, and how much; ``at_least``: how likely an intent must be to lead; ``ranking_length``: intents reported a message."""
         return {
             "C": 10.0,
             "embedding_weight": 1.5,
             "tail_length": 8,
             "min_df": 2,
             "heavier": {},
+            "at_least": {},
             "ranking_length": 5,
             "max_iter": 80,
         }
@@ -186,7 +191,9 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):
                 continue
             texts = [normalise(text)]
             probabilities = self._regression.probabilities(self._characters(texts), self._embed(texts))[0]
-            ranking = ranked(probabilities, self._regression.classes, self.config["ranking_length"])
+            ranking = ranked(
+                probabilities, self._regression.classes, self.config["ranking_length"], self.config["at_least"]
+            )
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set("intent_ranking", ranking, add_to_output=True)
         return messages

@@ -342,3 +342,18 @@ async def test_name_and_digits_out_of_place_are_not_searched_for_nor_said_back()
     said = await talk.turn("黄志强，2026", "inform")
     assert "黄志强" not in words(said)
     assert talk.tools.search.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "cancelled"),
+    [
+        ("不用等了，居住证要几天", "queued", True),
+        ("唔使转住，居住证要几天", "queued", True),
+        ("居住证不用等多久吧", "queued", False),
+        ("不用转了，居住证要几天", "bot", False),
+    ],
+)
+async def test_that_nobody_is_waited_for_may_be_said_beside_a_question(text: str, state: str, cancelled: bool) -> None:
+    talk = line(JZ02=0.99)
+    said = await talk.run("action_answer_service", text, "ask_time_limit", metadata={"state": state})
+    assert bool(said[0].get("handoff_cancelled")) is cancelled
