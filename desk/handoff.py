@@ -16,9 +16,9 @@ from hotline.work_orders import Urgency
 
 _REMEMBERED = 5000
 _NOT_UNDERSTOOD = "nlu_fallback"
-# What a classifier calls that which it does not know; with so little sureness it was not understood.
-_CATCH_ALL = frozenset({"out_of_scope", "abuse_words", "prompt_injection", "ask_general", "inform"})
-_UNSURE = 0.5
+# What a classifier calls that which it does not know; below this sureness it was not understood.
+# Gibberish is called out of scope with about 0.6.
+_CATCH_ALL = {"out_of_scope": 0.65, "abuse_words": 0.5, "prompt_injection": 0.5, "ask_general": 0.5, "inform": 0.5}
 _ABUSE = "abuse_words"
 _SURELY_ABUSE = 0.65  # gibberish looks a little like abuse to a classifier
 _AGE = re.compile(
@@ -67,7 +67,7 @@ class HandoffRules:
         self._counts[conversation_id] = counts
         if len(self._counts) > _REMEMBERED:
             self._counts.popitem(last=False)
-        guessed = heard.intent in _CATCH_ALL and heard.sure < _UNSURE
+        guessed = heard.sure < _CATCH_ALL.get(heard.intent or "", 0.0)
         missed = (guessed or heard.intent == _NOT_UNDERSTOOD) and not heard.in_flow and not heard.answered
         counts.misunderstood = counts.misunderstood + 1 if missed else 0
         unclear = heard.channel is Channel.VOICE and heard.confidence < self._min_confidence

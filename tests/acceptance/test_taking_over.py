@@ -95,6 +95,6 @@ def test_assist_finds_the_passage_and_the_fields(agent: Agent, talk: Talk) -> No
 
 
 def test_two_misunderstandings_bring_a_person(talk: Talk) -> None:
-    states = [talk.say(text)["state"] for text in ("呜哩哇啦嘎嘎嘎", "哔哔叭叭咕噜噜")]
+    states = [talk.say(text)["state"] for text in ("呜哩哇啦嘎嘎嘎", "嘎嘎哇啦哩哩呜")]
     assert states == ["bot", "queued"]
     assert talk.say("不用转了")["state"] == "bot"
