@@ -17,10 +17,10 @@ from hotline.work_orders import Urgency
 _REMEMBERED = 5000
 _NOT_UNDERSTOOD = "nlu_fallback"
 # What a classifier calls that which it does not know; below this sureness it was not understood.
-# Gibberish is called out of scope with about 0.6.
-_CATCH_ALL = {"out_of_scope": 0.65, "abuse_words": 0.5, "prompt_injection": 0.5, "ask_general": 0.5, "inform": 0.5}
+# Gibberish is called out of scope, or abuse, with about 0.6.
 _ABUSE = "abuse_words"
-_SURELY_ABUSE = 0.65  # gibberish looks a little like abuse to a classifier
+_SURELY_ABUSE = 0.65
+_CATCH_ALL = {"out_of_scope": 0.65, _ABUSE: _SURELY_ABUSE, "prompt_injection": 0.5, "ask_general": 0.5, "inform": 0.5}
 _AGE = re.compile(
     r"(?:我|本人|我今年|今年)[^，,。！？!?他她佢爸妈公婆爷奶女儿子]{0,6}?([0-9]{2,3}|[一二三四五六七八九十百零]{2,5})(?:多|几)?(?:岁|歲)"
 )

@@ -38,7 +38,10 @@ TURNS: dict[str, tuple[list[Heard], list[HandoffReason | None]]] = {
     "what is surely not ours was understood": ([heard(intent="out_of_scope", sure=0.8)] * 2, [None, None]),
     "a guess that led to a service was one": ([heard(intent="ask_general", sure=0.3, answered=True)] * 2, [None, None]),
     "a courtesy is none": ([heard(intent="thank", sure=0.3)] * 2, [None, None]),
-    "what only looks like abuse is none": ([heard(intent="abuse_words", sure=0.5)] * 2, [None, None]),
+    "what only looks like abuse is none, and twice in a row it was not understood": (
+        [heard(intent="abuse_words", sure=0.5)] * 2,
+        [None, R.MISUNDERSTOOD],
+    ),
     "despair at once": ([heard(intent="crisis", urgent=True)], [R.CRISIS]),
 }
 
