@@ -86,6 +86,11 @@ class Caller:
         await self.until(lambda: len(self.heard) >= frames and not _any_loud(self.heard[-frames:]), within_s)
         self._waited_for = self.loud
 
+    def mark(self) -> int:
+        """From here on: how many samples were heard, and no loud frame of theirs is waited for any more."""
+        self._waited_for = self.loud
+        return len(self.sound())
+
     async def dial(self) -> None:
         raise NotImplementedError
 

@@ -98,13 +98,17 @@ async def heard_words(whisper: Any, sound: Samples) -> str:
 
 
 async def ask(gateway: Gateway, caller: Caller, sound: Samples) -> Samples:
-    """Asks into the greeting, as people do, and hears the answer out: its sound."""
+    """Asks into the greeting, as people do, and hears the answer out: its sound.
+
+    The line answers while the noise after the words is still being sent, so the answer is what sounds
+    from the moment the dialogue was asked.
+    """
     await caller.dial()
     await caller.until_loud(20, within_s=PATIENCE_S)
-    await caller.speak(sound, realtime=True)
-    await caller.until_quiet()
-    before = len(caller.sound())
+    speaking = asyncio.create_task(caller.speak(sound, realtime=True))
     await soon(lambda: gateway.engine.asked, within_s=PATIENCE_S)
+    before = caller.mark()
+    await speaking
     await caller.until_loud(20, within_s=PATIENCE_S)
     await caller.until_quiet(frames=40, within_s=PATIENCE_S)
     return caller.sound()[before:]
