@@ -26,7 +26,7 @@ _NOT_IN_NUMBER = r"(?<![\d.A-Za-z])"
 _UNITS = {
     "㎡": "平方米", "m²": "平方米", "m2": "平方米", "㎥": "立方米", "m³": "立方米",
     "km²": "平方公里", "km": "公里", "cm": "厘米", "mm": "毫米", "kg": "公斤", "ml": "毫升",
-    "m": "米", "g": "克", "t": "吨", "MB": "兆", "KB": "千字节", "℃": "摄氏度", "°C": "摄氏度",
+    "m": "米", "g": "克", "t": "吨", "h": "小时", "MB": "兆", "KB": "千字节", "℃": "摄氏度", "°C": "摄氏度",
 }  # fmt: skip
 _LONG_UNITS = sorted(_UNITS, key=len, reverse=True)
 _ASKED_BY_DIGITS = (
@@ -83,7 +83,7 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
     (re.compile(r"```.*?```", re.S), "，"),
     (re.compile(r"!?\[([^\]]*)\]\([^)]*\)"), r"\1"),
     (re.compile(r"<[^<>\n]{1,80}>"), ""),
-    (re.compile(r"(?:https?://|www\.)[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+", re.I), "网址这里不念"),
+    (re.compile(r"(?:网址|网站|官网)?[:：\s]*(?:https?://|www\.)[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+", re.I), "网址这里不念"),
     (re.compile(r"(?:电子邮箱|邮箱)?[:：\s]*[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"), "邮箱地址这里不念"),
     (re.compile(r"(?<![A-Za-z\d.])(?:[A-Za-z0-9-]+\.)+(?:com|cn|net|org)(?![A-Za-z\d])(?:/[A-Za-z0-9\-._~/?#=&%]*)?", re.I),
      "网址这里不念"),
@@ -131,10 +131,10 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
     (re.compile(r"(?<![\d.])1[3-9]\d[-\s]?\d{4}[-\s]?\d{4}(?!\d)"), lambda m: _grouped(m[0])),
     (re.compile(r"(?<!\d)[48]00[-\s]\d{3,4}[-\s]\d{3,4}(?!\d)"), lambda m: _grouped(m[0])),
     (re.compile(r"(?<![\dA-Za-z])\d{17}[\dXx](?![\dA-Za-z])"), lambda m: _grouped(m[0])),
-    (re.compile(rf"((?:{_ASKED_BY_DIGITS})(?:是|为|[:：])?\s*)([A-Za-z]*\d[\dA-Za-z]*(?:-\d+)*)"
+    (re.compile(rf"((?:{_ASKED_BY_DIGITS})(?:是|为|[:：])?\s*)((?:[A-Za-z]+-?)?\d[\dA-Za-z]*(?:-\d+)*)"
                 rf"(?!\d|[A-Za-z]|\.\d|\s*(?:{MEASURES}|位))"),
      lambda m: m[1] + _grouped(m[2])),
-    (re.compile(r"(?<![A-Za-z\d])(?=[A-Za-z\d]*[A-Za-z])[A-Za-z]{1,8}\d[A-Za-z\d]{3,}(?:-\d+)*"),
+    (re.compile(r"(?<![A-Za-z\d])(?=[A-Za-z\d]*[A-Za-z])[A-Za-z]{1,8}(?:\d[A-Za-z\d]{3,}(?:-\d+)*|-\d{3,}(?:-\d+)*)"),
      lambda m: _grouped(m[0])),
     (re.compile(r"[A-Z][·.]?[A-Z\d]{5,6}(?![A-Za-z\d])(?<=\d)"),
      lambda m: digits(m[0])),
