@@ -47,6 +47,10 @@ _WISH = 16  # characters of a sentence that is a wish for a person and nothing e
 _CALL_ME = re.compile(
     r"(?:给我|俾我|畀我|请|帮我|叫人|安排)?(?:回(?:个|個)?(?:电话?|電話?|拨|撥)|打(?:返|回)(?:电话|電話)?(?:给我|俾我|畀我)|覆(?:我|電|电))|不(?:想)?等了?.{0,6}(?:打|回)(?:给我|电)"
 )
+# 「你是真人吗」 asks what answers; 「我要的是真人」 is a wish.
+_ASKS_WHAT_ANSWERS = re.compile(
+    r"^(?!.*[要想找搵揾转轉换換]).*(?:(?:是|系|係|咪)(?:不是)?(?:一?[个個])?真人|真人(?:还是|還是|定))"
+)
 _WANTS_NO_PERSON = re.compile(r"(不用|不要|不想|别|唔使|唔好|唔要)(再)?[转轉]?(接)?人工")
 # Said by somebody who waits: also without the word for a person (「不用转了，继续登记」, not 「不用转账」).
 _WAITS_NO_LONGER = re.compile(
@@ -269,9 +273,7 @@ class TurnService:
         error: PartDownError,
         wish: HandoffReason | None,
     ) -> TurnOutcome:
-        wants_person = wish is not None or (
-            bool(_WANTS_PERSON.search(message.text)) and not _WANTS_NO_PERSON.search(message.text)
-        )
+        wants_person = wish is not None or _names_person(message.text)
         reply = self._sentences.handoff() if wants_person else self._sentences.part_down(error)
         return TurnOutcome(
             replies=[reply],
@@ -366,7 +368,13 @@ class TurnService:
 def _says_person(text: str) -> bool:
     """Whether a sentence is a wish for a person and nothing else: it is heard in any state, also in the
     middle of a form."""
-    return len(text) <= _WISH and bool(_WANTS_PERSON.search(text)) and not _WANTS_NO_PERSON.search(text)
+    return len(text) <= _WISH and _names_person(text)
+
+
+def _names_person(text: str) -> bool:
+    """Whether a person is asked for by a word, refusals and 「你是真人吗」 left out."""
+    refused = _WANTS_NO_PERSON.search(text) or _ASKS_WHAT_ANSWERS.search(text)
+    return bool(_WANTS_PERSON.search(text)) and not refused
 
 
 def _still_open(record: ConversationRecord) -> dict[str, Any]:

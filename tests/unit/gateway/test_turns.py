@@ -219,7 +219,9 @@ async def test_a_part_an_action_missed_leaves_an_event_too() -> None:
     ]
 
 
-@pytest.mark.parametrize("words", ["转人工", "轉人工", "我要转人工", "人工", "人工客服", "找个人", "搵人", "真人"])
+@pytest.mark.parametrize(
+    "words", ["转人工", "轉人工", "我要转人工", "人工", "人工客服", "找个人", "搵人", "真人", "有真人吗"]
+)
 async def test_a_person_can_be_asked_for_while_the_engine_is_down(words: str) -> None:
     engine = ScriptedDialogue()
     engine.available = False
@@ -231,12 +233,30 @@ async def test_a_person_can_be_asked_for_while_the_engine_is_down(words: str) ->
     assert (await desk.kinds())[-3:] == ["reply", "state", "queue"]
 
 
-@pytest.mark.parametrize("words", ["居住证怎么办", "人工耳蜗补贴", "不用转人工", "唔使转人工住"])
+@pytest.mark.parametrize(
+    "words", ["居住证怎么办", "人工耳蜗补贴", "不用转人工", "唔使转人工住", "你是真人吗", "真人定机器"]
+)
 async def test_other_words_do_not_queue_while_the_engine_is_down(words: str) -> None:
     engine = ScriptedDialogue()
     engine.available = False
     desk = await open_desk(engine)
     assert (await desk.say(words)).state is S.BOT
+
+
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        ("你是真人吗", S.BOT),
+        ("是不是真人呀", S.BOT),
+        ("你系咪真人", S.BOT),
+        ("真人还是机器", S.BOT),
+        ("我要的是真人", S.QUEUED),
+        ("有没有真人", S.QUEUED),
+    ],
+)
+async def test_asking_what_answers_is_not_asking_for_a_person(words: str, state: S) -> None:
+    desk = await open_desk(ScriptedDialogue([_answer("我是人工智能助手，不是真人。")]))
+    assert (await desk.say(words)).state is state
 
 
 async def test_the_question_that_was_open_stays_open_while_the_engine_is_down() -> None:
