@@ -35,6 +35,25 @@ async def test_without_a_number_the_checks_are_explained_from_the_guide() -> Non
     assert line.loop is None
 
 
+@pytest.mark.parametrize(
+    ("said", "who"),
+    [
+        ("房产那个没比中", "住建局、国土局"),
+        ("话户口对唔上", "公安局"),
+        ("税务那边没过", "地税局"),
+        ("流管办没比对上", "流管办"),
+    ],
+)
+async def test_a_check_that_is_named_is_answered_alone_and_with_what_to_do(said: str, who: str) -> None:
+    line = talk_with()
+    await line.turn("网报审核没过", "check_enrolment")
+    sent = await line.turn(said, "check_enrolment")
+    assert f"由{who}的数据来比" in words(sent)
+    assert "人工复核" in words(sent)
+    assert "营业执照" not in words(sent)
+    assert len(sent[0]["reply"]["sources"]) == 2
+
+
 async def test_with_the_identity_proved_the_department_that_did_not_match_is_named() -> None:
     line = talk_with(make_hub(case_record(checks=CHECKS)))
     await line.turn("学位网审话社保唔啱", "check_enrolment")
