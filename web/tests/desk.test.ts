@@ -195,6 +195,20 @@ describe("the desk", () => {
     expect(calls.map((each) => each.path)).toEqual(["/conversations/c1/assist"]);
   });
 
+  it("keeps the help for the latest sentence when that for an older one comes late", async () => {
+    answers["/queue"] = served();
+    const made = await desk();
+    await made.show("c1");
+    let tell: (answer: unknown) => void = () => {};
+    answers["/conversations/c1/assist"] = new Promise((resolve) => (tell = resolve));
+    const older = made.loadAssist();
+    answers["/conversations/c1/assist"] = { text: "要带什么", passages: [], fields: { town: "桂城街道" } };
+    await made.loadAssist();
+    tell({ text: "在吗", passages: [], fields: {} });
+    await older;
+    expect(made.view.assist?.text).toBe("要带什么");
+  });
+
   it("goes on after the last line read when another conversation is looked at, and marks what is new", async () => {
     answers["/queue"] = served();
     answers["/conversations/c2"] = { ...picture(), conversation_id: "c2" };

@@ -400,16 +400,21 @@ export function createDesk(parts: DeskParts) {
 
   // ---------------------------------------------------------------- assist
 
+  let assistAsked = 0;
+
+  /** For the latest sentence: an answer to an older question that comes late is dropped. */
   async function loadAssist(): Promise<void> {
     const id = view.picture?.conversation_id;
     if (!id) return;
+    const asked = ++assistAsked;
+    const isLatest = (): boolean => asked === assistAsked && view.picture?.conversation_id === id;
     try {
       const told = await call<Assist & Record<string, unknown>>("GET", `${of(id)}/assist`);
-      if (view.picture?.conversation_id !== id) return;
+      if (!isLatest()) return;
       view.assist = told;
       view.assistTrouble = "";
     } catch (error) {
-      view.assistTrouble = (error as Error).message;
+      if (isLatest()) view.assistTrouble = (error as Error).message;
     }
   }
 
