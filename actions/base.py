@@ -17,6 +17,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.incidents import Board, NoBoard
 from actions.payload import say
 from actions.sealed import DraftSeal
 from actions.wording import DIALECT, Wording
@@ -55,6 +56,7 @@ class Tools:
     today: Callable[[], date] = china_today
     seal: DraftSeal = field(default_factory=DraftSeal)
     categories: Sequence[Category] = ()
+    incidents: Board = field(default_factory=NoBoard)
 
 
 _IN_TURN: ContextVar[Tools | None] = ContextVar("tools_in_turn", default=None)

@@ -169,6 +169,8 @@ class FileRequest(HotlineAction):
         if outcome == "person":
             say(dispatcher, tracker, wording.reply("handoff"), handoff=True)
             return done
+        if outcome == "told":  # a known incident was the answer; the draft waits in case it is filed all the same
+            return done
         keys = {"outside": "request_outside_end", "refused": "request_refused", "cancelled": "request_cancelled"}
         say(dispatcher, tracker, wording.reply(keys.get(str(outcome), "request_cancelled")))
         return [*done, SlotSet(DRAFT, None)]

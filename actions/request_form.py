@@ -37,6 +37,7 @@ _STAYS_ANONYMOUS = re.compile(
 )
 _MATTER = re.compile(r"(?:关于|有关|想问|咨询|是说|讲下|问下|问一下)(?P<matter>[^，,。]{2,})")
 _SHORT_WISH = 12
+_WANTS_TO_KNOW = re.compile(r"为什么|为何|点解|怎么回事|咩事|几时|什么时候|多久|是不是|系咪|有没有|有冇|[吗么嘛呢？?]$")
 _ANONYMOUS = re.compile(r"匿名|不留(?:电话|号码|联系)|唔留(?:电话|号码|联系)")
 _GOES_ON = re.compile(r"继续|接着|刚才|头先|之前(?:那|嗰|的)|返(?:返)?去|回到")
 
@@ -51,7 +52,8 @@ class ValidateRequestForm(ServiceAction):
         talk = self.tools.seal.open(tracker.get_slot(DRAFT), RequestTalk)
         if starts(tracker, OUTCOME):
             talk = await self._begin(tracker, talk)
-            return self._kept(talk)
+            told = await self._tell_incident(dispatcher, tracker, talk)
+            return self._kept(talk, "told" if told and only_asks(heard(tracker)) else None)
         if came_back(tracker, FORM):
             return []
         talk = talk or RequestTalk()
@@ -67,7 +69,19 @@ class ValidateRequestForm(ServiceAction):
             return [*self._kept(talk, "filed"), *remember_contact(self.tools.seal, talk.mobile, talk.name)]
         if talk.notice == "refused":
             return self._kept(talk, "refused")
+        await self._tell_incident(dispatcher, tracker, talk)
         return self._kept(talk)
+
+    async def _tell_incident(self, dispatcher: CollectingDispatcher, tracker: Tracker, talk: RequestTalk) -> bool:
+        """Tells, once, what is known of what is complained about; the request may still be filed."""
+        if talk.kind == CALL_BACK or not talk.happened:
+            return False
+        incident = await self.tools.incidents.fitting(simplified(talk.happened), talk.town)
+        if incident is None or incident.incident_id == talk.incident:
+            return False
+        talk.incident = incident.incident_id
+        self.tell_incident(dispatcher, tracker, incident, alone=only_asks(heard(tracker)))
+        return True
 
     def _kept(self, talk: RequestTalk, outcome: str | None = None) -> Events:
         return [SlotSet(DRAFT, self.tools.seal.seal(talk)), SlotSet(OUTCOME, outcome)]
@@ -374,6 +388,12 @@ class ValidateRequestForm(ServiceAction):
             return True
         talk.number = order.number
         return True
+
+
+def only_asks(text: str) -> bool:
+    """「狮山为什么停水」: a question, which what is known answers; nothing to be taken down."""
+    said = simplified(text)
+    return bool(_WANTS_TO_KNOW.search(said)) and not re.search(r"投诉|举报|反映|登记", said)
 
 
 def _asks_why(said: str) -> bool:

@@ -78,7 +78,8 @@ class RequestTalk(BaseModel):
     """``asked``: what the last question asked for; ``notice``: what to say before the next one.
 
     ``about`` is whom a complaint is about, where nothing else was said yet (「我要投诉物业」).
-    ``tried`` holds the questions that are asked once and not insisted on.
+    ``tried`` holds the questions that are asked once and not insisted on; ``incident`` the known
+    incident that was told.
     """
 
     kind: str = "request"
@@ -105,6 +106,7 @@ class RequestTalk(BaseModel):
     tried: list[str] = Field(default_factory=list)
     misread: int = 0
     fresh: bool = True
+    incident: int = 0
     key: str = Field(default_factory=lambda: uuid.uuid4().hex)
     number: str = ""
 

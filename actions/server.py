@@ -25,11 +25,13 @@ from sanic.response import json as json_response
 
 from actions.assist import add_assist
 from actions.base import Tools
+from actions.incidents import Board, IncidentBoard, NoBoard
 from actions.live_catalogue import HubOfGuides, LiveCatalogue
 from actions.registry import make_actions
 from actions.sealed import DraftSeal
 from actions.wording import Wording
 from data_hub.client import HttpDataHub
+from data_hub.line_incidents import LineIncidents
 from data_hub.line_register import LineRegister
 from hotline.errors import HotlineError
 from hotline.ports import RequestRegister
@@ -53,7 +55,9 @@ def make_server(settings: Settings) -> Sanic[Any, Any]:
 
     hub = HttpDataHub(settings.effective_hub_url, settings.hub_paasid, settings.hub_token, settings.hub_timeout_s)
     requests: RequestRegister = hub
+    incidents: Board = NoBoard()
     if settings.line_token:
+        incidents = IncidentBoard(LineIncidents(settings.effective_gateway_url, settings.line_token))
         requests = LineRegister(settings.effective_gateway_url, settings.line_token, hub, settings.hub_timeout_s)
     tools = Tools(
         catalogue=catalogue,
@@ -64,6 +68,7 @@ def make_server(settings: Settings) -> Sanic[Any, Any]:
         deadline_s=settings.action_deadline_s,
         seal=DraftSeal.in_folder(settings.data_dir),
         categories=load_categories(),
+        incidents=incidents,
     )
     executor = ActionExecutor()
     actions = make_actions(tools)

@@ -13,11 +13,14 @@ from actions.answers import answer
 from actions.base import Events, HotlineAction, entity, heard, intent_of
 from actions.case_reference import find_case_reference, find_proof
 from actions.corrections import Correction, aspect_said, correction_of, names_a_matter
+from actions.incidents import incident_reply
 from actions.payload import say
 from hotline.catalogue import ServiceHall, ServiceItem
 from hotline.errors import HubDownError, NotFoundError
+from hotline.insights import Incident
 from hotline.messages import Aspect, Button, Reply
 from knowledge_base.decide import CLEAR, Decision, Outcome, decide
+from knowledge_base.places import find_place
 from knowledge_base.subject import matter, plain, simplified, subject_of
 from knowledge_base.times import without_times
 from knowledge_base.triage import tells_a_nuisance
@@ -95,6 +98,9 @@ class ServiceAction(HotlineAction):
     ) -> Events:
         wording, items = self.tools.wording, self.tools.catalogue.items
         remembered: Events = [SlotSet("last_aspect", aspect.value)]
+        if decision.outcome is not Outcome.FOUND and (incident := await self.incident_in(tracker)):
+            self.tell_incident(dispatcher, tracker, incident, alone=True)
+            return [SlotSet("misunderstandings", 0)]
         match decision.outcome:
             case Outcome.FOUND | Outcome.CONTEXT:
                 return await self.tell(dispatcher, tracker, str(decision.item_key), aspect)
@@ -125,8 +131,12 @@ class ServiceAction(HotlineAction):
                 return [*remembered, SlotSet("candidates", decision.candidates)]
 
     async def tell(self, dispatcher: CollectingDispatcher, tracker: Tracker, key: str, aspect: Aspect) -> Events:
-        """Says one aspect of one service, from the hub where it answers, else from the guide."""
+        """Says one aspect of one service, from the hub where it answers, else from the guide; a known
+        incident about it first."""
         guide = self.tools.catalogue.items[key]
+        new = key if tracker.get_slot("service_item") != key else None  # who goes on about it was told already
+        if incident := await self.incident_in(tracker, new):
+            self.tell_incident(dispatcher, tracker, incident)
         item, checked = guide, True
         halls: list[ServiceHall] = []
         town = self._town(tracker) if aspect is Aspect.WHERE else None
@@ -161,6 +171,20 @@ class ServiceAction(HotlineAction):
         if decision.outcome is not Outcome.FOUND:
             return []
         return await self.tell(dispatcher, tracker, str(decision.item_key), Aspect.STEPS)
+
+    async def incident_in(self, tracker: Tracker, item_key: str | None = None) -> Incident | None:
+        """The known incident that this turn asks about, by its words or by the service it is to be told with."""
+        text = simplified(heard(tracker))
+        town = find_place(text, self.tools.catalogue).town or self._town(tracker)
+        return await self.tools.incidents.fitting(text, town, item_key)
+
+    def tell_incident(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, incident: Incident, *, alone: bool = False
+    ) -> None:
+        """``alone``: nothing else is answered in this turn, so what can be done beside it is said."""
+        say(
+            dispatcher, tracker, incident_reply(self.tools.wording, incident, "incident_alone" if alone else "incident")
+        )
 
     def _ask_which(self, offered: list[ServiceItem], aspect: Aspect) -> Reply:
         names = [item.name for item in offered]
@@ -301,6 +325,9 @@ class Fallback(ServiceAction):
         out_of_scope = intent_of(tracker) == "out_of_scope"
         if sounds_like_a_complaint(heard(tracker)) and not (tracker.active_loop or {}).get("name"):
             return [FollowupAction("request_form")]
+        if incident := await self.incident_in(tracker):
+            self.tell_incident(dispatcher, tracker, incident, alone=True)
+            return [SlotSet("misunderstandings", 0)]
         in_talk = tracker.get_slot("service_item")
         if in_talk and out_of_scope and (said := aspect_said(heard(tracker))) and not names_a_matter(heard(tracker)):
             return await self.tell(dispatcher, tracker, in_talk, said)  # 「怎么领」 alone is of no other world

@@ -85,11 +85,11 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
         return response
 
     staff = (auth.router, auth.accounts, auth.audit)
-    requests = (work_orders.router, internal.router, open311.router)
+    requests = (work_orders.router, internal.router, internal.known, open311.router)
     at_desk = (desk_assist.router, desk.router, desk_sockets.router)
     doors = (chat.router, calls.router, asr.router, rasa_rest.router, health.router)
     figures = (
-        insight_papers.router, insight_alerts.router, insight_gaps.router, insight_gaps.reviewing, insights.router,
+        insight_papers.router, insight_alerts.router, insight_alerts.centre, insight_gaps.router, insight_gaps.reviewing, insights.router,
     )  # fmt: skip
     for router in (*doors, *staff, *requests, *at_desk, *figures):
         app.include_router(router)

@@ -13,6 +13,7 @@ import numpy as np
 from gateway.proposal_desk import ProposalDesk
 from hotline.settings import Settings
 from insights.dashboard import Dashboard
+from insights.duty import duty_seconds
 from insights.gaps import GapFinder
 from insights.reading import with_repeats
 from insights.topics.vectors import Matrix
@@ -20,6 +21,7 @@ from insights.topics.words import WordCutter
 from knowledge_base.catalogue import Catalogue
 from storage.engine import make_engine
 from storage.insight_alerts import SqlAlertBook, SqlIncidents, SqlOutbox
+from storage.insight_duty import SqlDutyBook
 from storage.insight_facts import SqlLineFacts, SqlOrderBook
 from storage.insight_reviews import SqlProposalBook, SqlReviewBook
 from storage.insight_texts import SqlMarks, SqlTextShelf, SqlTopicShelf
@@ -40,6 +42,7 @@ class InsightParts:
     alerts: SqlAlertBook
     outbox: SqlOutbox
     incidents: SqlIncidents
+    duty: SqlDutyBook
     dashboard: Dashboard
     area_names: Mapping[str, str]
     versions: Mapping[str, str]
@@ -53,11 +56,12 @@ class InsightParts:
         """``catalogue`` names areas and versions of guides."""
         runner = make_runner(make_engine(settings.effective_database_url))
         facts, orders, topics = SqlLineFacts(runner, with_repeats), SqlOrderBook(runner), SqlTopicShelf(runner)
+        duty = SqlDutyBook(runner, duty_seconds)
         texts, marks, proposals = SqlTextShelf(runner), SqlMarks(runner), SqlProposalBook(runner)
         return cls(
             runner=runner, facts=facts, orders=orders, texts=texts, topics=topics, marks=marks,
             alerts=SqlAlertBook(runner), outbox=SqlOutbox(runner), incidents=SqlIncidents(runner),
-            dashboard=Dashboard(facts, orders, topics, settings.insights_k, now), area_names={a.key: a.name for a in catalogue.areas.values()} if catalogue else {},
+            duty=duty, dashboard=Dashboard(facts, orders, topics, duty, settings.insights_k, now), area_names={a.key: a.name for a in catalogue.areas.values()} if catalogue else {},
             versions={i.key: i.version for i in catalogue.items.values()} if catalogue else {}, proposals=proposals,
             reviews=SqlReviewBook(runner), gaps=GapFinder(texts, WordCutter(), BLOCKS, settings.insights_k, mean_of(marks)),
             desk=ProposalDesk(proposals, settings.data_dir / "proposals"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-from hotline.insights import LOCAL, Incident
+from hotline.insights import LOCAL, Incident, Topic
 
 
 def fitting_incident(
@@ -32,3 +33,15 @@ def told(incident: Incident) -> str:
     until = incident.valid_until.astimezone(LOCAL).strftime("%m月%d日%H:%M")
     where = f"{incident.town}：" if incident.town else ""
     return f"{where}{incident.text}（{incident.source}，有效至{until}）"
+
+
+_GENERIC = 3
+"""A word of so many topics tells none of them apart (「小区」)."""
+
+
+def words_for(topic: Topic, topics: Iterable[Topic], text: str) -> list[str]:
+    """By which of a topic's words its incident is recognised, where nobody named any: those that what is told
+    says itself, without words of many topics; else the word that sets the topic apart most."""
+    used = Counter(word for other in topics for word in set(other.words))
+    telling = [word for word in topic.words if len(word) >= 2 and used[word] < _GENERIC]
+    return [word for word in telling if word in text][:5] or telling[:1]

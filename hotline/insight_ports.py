@@ -41,27 +41,46 @@ class LineFacts(Protocol):
     async def cells(
         self, span: Span, by: Sequence[str] = (), grain: Grain | None = None, measures: Sequence[str] = tuple(MEASURES)
     ) -> list[Row]:
-        """Sums of ``measures`` over ``span``, by dimensions and (under ``bucket``) by ``grain``."""
+        """Sums of ``measures`` over ``span``, by dimensions and (under ``bucket``) by ``grain``. By hour of the
+        week ``bucket`` is 0..167, and the channel is the only dimension."""
         ...
 
     async def conversations(self, span: Span, measure: str | None, limit: int, offset: int = 0) -> list[Row]:
         """The conversations behind a figure: those that ``measure`` counts, newest first."""
         ...
 
-    async def agents(self, span: Span) -> list[Row]:
-        """Agents' load: agent, taken, agent_s, agent_messages, ratings, rating_sum; busiest first."""
+    async def agents(self, span: Span, by_day: bool = False) -> list[Row]:
+        """What agents took: agent, taken, agent_s, agent_messages, ratings, rating_sum; busiest first, or
+        (with ``bucket``) by day."""
+        ...
+
+
+class DutyBook(Protocol):
+    """座席负荷: agents' time at the desk."""
+
+    async def count_duty(self, until: datetime) -> int:
+        """Counts the desk's events since the last time, and time that goes on up to ``until``; how many events."""
+        ...
+
+    async def duty(self, span: Span, by_day: bool = False) -> list[Row]:
+        """Seconds by agent and state (:data:`hotline.insights.DESK_SECONDS`), with ``bucket`` by day."""
         ...
 
 
 class OrderBook(Protocol):
     """Work orders counted."""
 
+    async def uncounted_orders(self, limit: int) -> list[str]:
+        """Numbers of work orders that changed since they were counted, oldest first."""
+        ...
+
     async def count_orders(self, orders: Sequence[OrderFacts]) -> None: ...
 
     async def order_cells(self, span: Span, by: Sequence[str] = ()) -> list[Row]: ...
 
     async def open_orders(self, at: datetime, by: Sequence[str] = ()) -> list[Row]:
-        """Not yet completed at ``at``: ``open``, ``overdue``, ``due_soon`` (within two days)."""
+        """Not yet completed at ``at``: ``open``; of those whose time limit runs ``overdue`` and ``due_soon``
+        (within two days)."""
         ...
 
 
@@ -131,7 +150,15 @@ class AlertBook(Protocol):
         same topic and town was raised in the twelve hours before (its count is brought up to date)."""
         ...
 
-    async def alerts(self, first: datetime, last: datetime, after: int = 0, limit: int = 200) -> list[Alert]: ...
+    async def alerts(self, first: datetime, last: datetime, after: int = 0, limit: int = 200) -> list[Alert]:
+        """Raised between ``first`` and ``last``, with numbers above ``after``, oldest first."""
+        ...
+
+    async def newest(
+        self, first: datetime, last: datetime, town: str | None = None, before: int | None = None, limit: int = 200
+    ) -> list[Alert]:
+        """Newest first: those of ``town`` with numbers below ``before``."""
+        ...
 
     async def settle(self, alert_id: int, state: str, incident_id: int | None = None) -> Alert:
         """Raises NotFoundError."""
@@ -152,13 +179,23 @@ class Outbox(Protocol):
         ...
 
 
-class KnownIncidents(Protocol):
-    """Incidents that the line knows of."""
-
-    async def add(self, incident: Incident) -> Incident: ...
+class IncidentNews(Protocol):
+    """What is known now; all that who answers callers needs."""
 
     async def current(self, at: datetime) -> list[Incident]:
         """Valid at ``at`` and not withdrawn."""
+        ...
+
+
+class KnownIncidents(IncidentNews, Protocol):
+    """Incidents that the line knows of."""
+
+    async def add(self, incident: Incident) -> Incident:
+        """Keeps it; in the place of the one with the same ``reference``, where it has one."""
+        ...
+
+    async def listed(self, limit: int = 200) -> list[Incident]:
+        """All there were, newest first: also what is over, withdrawn or still to come."""
         ...
 
     async def withdraw(self, incident_id: int, by: str) -> Incident:

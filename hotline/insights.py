@@ -21,11 +21,13 @@ ALL, UNKNOWN = "*", ""
 
 
 class Grain(StrEnum):
-    """How long a counted cell is. Hours are kept by channel alone, days and months by every dimension."""
+    """How long a counted cell is. Hours are kept by channel alone, days and months by every dimension;
+    hours of the week (0 Monday 0 h .. 167) by month and channel."""
 
     HOUR = "hour"
     DAY = "day"
     MONTH = "month"
+    HOUR_OF_WEEK = "week"
 
 
 DIMENSIONS = ("channel", "town", "area", "department")
@@ -91,6 +93,15 @@ ORDER_MEASURES: dict[str, str] = {
     "order_rating_sum": "工单评价分之和",
     "order_rated_badly": "工单差评（1、2 级）",
 }
+
+DESK_SECONDS: dict[str, str] = {
+    "ready_s": "就绪的秒数",
+    "ringing_s": "响铃的秒数",
+    "busy_s": "接待的秒数",
+    "after_call_s": "话后处理的秒数",
+    "paused_s": "示忙的秒数",
+}
+"""An agent's time at the desk by state, in seconds."""
 
 Measures = Mapping[str, float]
 
@@ -198,8 +209,24 @@ class Counted(NamedTuple):
     turns: list[TurnFacts]
 
 
+class Stand(NamedTuple):
+    """An agent's state at the desk since ``at``, counted up to then."""
+
+    state: str
+    at: datetime
+
+
+class DutyEvent(NamedTuple):
+    """An agent's change of state. ``agent`` is the name by which conversations call the agent."""
+
+    agent: str
+    state: str
+    at: datetime
+
+
 class OrderFacts(NamedTuple):
-    """One work order, counted. Days are local; ``due_on`` None where no limit is set."""
+    """One work order, counted. Days are local; ``due_on`` None where no limit is set; ``stopped_on`` the day
+    of the answer, which ends the time limit (None: none yet)."""
 
     number: str
     version: int
@@ -215,14 +242,18 @@ class OrderFacts(NamedTuple):
     returned: bool = False
     escalated: bool = False
     reopened: bool = False
+    stopped_on: date | None = None
 
 
 def bucket_of(at: datetime, grain: Grain) -> int:
-    """``at`` as a number on the local clock: 2026112513 (hour), 20261125 (day), 202611 (month)."""
+    """``at`` as a number on the local clock: 2026112513 (hour), 20261125 (day), 202611 (month),
+    202611061 (hour of the week, behind its month)."""
     local = at.astimezone(LOCAL)
     month = local.year * 100 + local.month
     if grain is Grain.MONTH:
         return month
+    if grain is Grain.HOUR_OF_WEEK:
+        return month * 1000 + local.weekday() * 24 + local.hour
     day = month * 100 + local.day
     return day if grain is Grain.DAY else day * 100 + local.hour
 
@@ -351,7 +382,8 @@ class Alert(BaseModel):
 
 
 class Incident(BaseModel):
-    """已知事件: what callers who ask are told, until ``valid_until``. ``source`` is who says so."""
+    """已知事件: what callers who ask are told, until ``valid_until``. ``source`` is who says so;
+    ``reference`` the number another system knows it by, one incident each."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -366,3 +398,4 @@ class Incident(BaseModel):
     valid_until: AwareDatetime
     withdrawn: bool = False
     by: str = ""
+    reference: str | None = Field(default=None, max_length=100)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from hotline.errors import BadInputError
-from hotline.insight_ports import LineFacts, OrderBook, Row, TopicShelf
-from hotline.insights import DIMENSIONS, Grain, Span, day_of
-from insights.figures import FIGURES, NOW_FIGURES, Figure
+from hotline.insight_ports import DutyBook, LineFacts, OrderBook, Row, TopicShelf
+from hotline.insights import DIMENSIONS, Grain, Span
+from insights.duty import added, load
+from insights.figures import FIGURES, NOW_FIGURES, Figure, Unit
 from insights.suppression import hidden_in_row, small
 
 LONGEST = 3 * 366
@@ -23,9 +25,15 @@ class Dashboard:
     """``k``: no cell of fewer people is shown."""
 
     def __init__(
-        self, facts: LineFacts, orders: OrderBook, topics: TopicShelf, k: int, now: Callable[[], datetime]
+        self,
+        facts: LineFacts,
+        orders: OrderBook,
+        topics: TopicShelf,
+        duty: DutyBook,
+        k: int,
+        now: Callable[[], datetime],
     ) -> None:
-        self._facts, self._orders, self._topics, self.k, self._now = facts, orders, topics, k, now
+        self._facts, self._orders, self._topics, self._duty, self.k, self._now = facts, orders, topics, duty, k, now
 
     async def summary(self, span: Span) -> dict[str, Any]:
         """Every figure over the span, and over the one of the same length before it."""
@@ -45,7 +53,9 @@ class Dashboard:
             raise BadInputError("按小时看时只能按渠道筛选，请改为按天。")
         rows = await self._facts.cells(span, (), grain, measures_of(chosen))
         buckets = [row["bucket"] for row in rows]
-        series = {f.key: [self.shown(f, row)["value"] for row in rows] for f in chosen}
+        shown = [{f.key: self.shown(f, row)["value"] for f in chosen} for row in rows]
+        self._hide_the_second(shown, rows, chosen)
+        series = {f.key: [row[f.key] for row in shown] for f in chosen}
         return {**head(span), "grain": grain.value, "buckets": buckets, "series": series, "titles": titles(chosen)}
 
     async def breakdown(self, span: Span, by: str, figures: Sequence[str] = ()) -> dict[str, Any]:
@@ -53,7 +63,10 @@ class Dashboard:
         check(span)
         chosen = chosen_figures(figures or ("conversations", "containment", "handoff_rate", "satisfaction"))
         if by == "hour_of_week":
-            rows = hours_of_week(await self._facts.cells(span, (), Grain.HOUR, measures_of(chosen)))
+            if set(span.filters) - {"channel"}:
+                raise BadInputError("一周各小时只能按渠道筛选。")
+            rows = await self._facts.cells(span, (), Grain.HOUR_OF_WEEK, measures_of(chosen))
+            rows = [{**row, "hour_of_week": row["bucket"]} for row in rows]
         elif by in DIMENSIONS or (by == "type" and all(f.orders for f in chosen)):
             rows = await self._by(span, by, chosen)
         else:
@@ -62,19 +75,60 @@ class Dashboard:
         self._hide_the_second(shown, rows, chosen)
         return {**head(span), "by": by, "rows": shown, "titles": titles(chosen)}
 
-    async def agents(self, span: Span) -> dict[str, Any]:
-        """Agents' load: conversations taken, minutes with citizens, messages, ratings."""
+    async def agents(self, span: Span, agent: str | None = None) -> dict[str, Any]:
+        """Agents' load: conversations taken, time with citizens, after them and in between, ratings; and the
+        load of all (or of one ``agent``) day by day. ``None``: nothing is known of the time at the desk."""
         check(span)
-        rows = await self._facts.agents(span)
-        return {**head(span), "rows": [
+        taken = {row["agent"]: row for row in await self._facts.agents(span)}
+        duty = {row["agent"]: row for row in await self._duty.duty(span)}
+        nothing = {"taken": 0.0, "agent_s": 0.0, "agent_messages": 0.0, "ratings": 0.0, "rating_sum": 0.0}
+        rows = [{**nothing, **taken.get(name, {}), "agent": name} for name in dict.fromkeys([*taken, *duty])]
+        return {**head(span), "days": await self._days(span, agent), "rows": [
             {
-                "agent": row["agent"], "taken": round(row["taken"]), "minutes": round(row["agent_s"] / 60, 1),
+                "agent": row["agent"],
+                "load": load(duty[row["agent"]], row["taken"]) if row["agent"] in duty else None, "taken": round(row["taken"]), "minutes": round(row["agent_s"] / 60, 1),
                 "seconds_each": round(row["agent_s"] / row["taken"], 1) if row["taken"] else None,
                 "messages": round(row["agent_messages"]), "ratings": None if small(row["ratings"], self.k) else round(row["ratings"]),
                 "satisfaction": round(row["rating_sum"] / row["ratings"], 2) if row["ratings"] >= self.k else None,
             }
             for row in rows
         ]}  # fmt: skip
+
+    async def _days(self, span: Span, agent: str | None) -> list[dict[str, Any]]:
+        taken: dict[int, float] = defaultdict(float)
+        for row in await self._facts.agents(span, by_day=True):
+            taken[row["bucket"]] += row["taken"] if agent in (None, row["agent"]) else 0.0
+        days: dict[int, list[Row]] = defaultdict(list)
+        for row in await self._duty.duty(span, by_day=True):
+            if agent in (None, row["agent"]):
+                days[row["bucket"]].append(row)
+        return [
+            {"bucket": day, "taken": round(taken.get(day, 0.0)), "load": load(added(days[day]), taken.get(day, 0.0)) if day in days else None}
+            for day in sorted({*days, *(day for day, number in taken.items() if number)})
+        ]  # fmt: skip
+
+    async def orders(self, span: Span, by: str) -> dict[str, Any]:
+        """Work orders by town, department or type: the span's figures, and what is open and overdue now."""
+        check(span)
+        if by not in _ORDER_DIMENSIONS:
+            raise BadInputError("工单只能按 town、department、type 分组。")
+        chosen = [figure for figure in FIGURES.values() if figure.orders]
+        counted = {row[by]: row for row in await self._by(span, by, chosen)}
+        open_ = {row[by]: row for row in await self._orders.open_orders(self._now(), (by,))}
+        keys = sorted({*counted, *open_})
+        rows: list[Row] = [{by: key, **counted.get(key, {})} for key in keys]
+        shown = [{by: row[by], **{f.key: self.shown(f, row)["value"] for f in chosen}} for row in rows]
+        self._hide_the_second(shown, rows, chosen)
+        for name in NOW_FIGURES:
+            counts = [int(open_.get(key, {}).get(name.removeprefix("orders_"), 0)) for key in keys]
+            hidden = hidden_in_row(counts, self.k)
+            for n, row in enumerate(shown):
+                row[name] = None if n in hidden else counts[n]
+        told = {
+            **titles(chosen),
+            **{name: {"title": title, "unit": Unit.COUNT.value} for name, (title, _) in NOW_FIGURES.items()},
+        }
+        return {**head(span), "by": by, "rows": shown, "titles": told}
 
     async def topics(self, span: Span, grain: Grain | None = None, limit: int = TOPICS_SHOWN) -> dict[str, Any]:
         """What was asked about: topics by size, against the span before, with their course over time."""
@@ -154,9 +208,12 @@ class Dashboard:
     async def _open(self, by: Sequence[str]) -> dict[str, Any]:
         rows = await self._orders.open_orders(self._now(), by)
         first = rows[0] if rows else {"open": 0, "overdue": 0, "due_soon": 0}
-        return {
-            key: {"title": NOW_FIGURES[key][0], "value": int(first[key.removeprefix("orders_")])} for key in NOW_FIGURES
-        }
+        told = {}
+        for key, (title, _) in NOW_FIGURES.items():
+            count = int(first[key.removeprefix("orders_")])
+            hidden = small(count, self.k)
+            told[key] = {"title": title, "value": None if hidden else count, "hidden": hidden}
+        return told
 
 
 def _orders_fit(span: Span) -> bool:
@@ -186,18 +243,6 @@ def fitting(span: Span) -> Grain:
     if span.days <= _DAYS_BY_HOUR and not set(span.filters) - {"channel"}:
         return Grain.HOUR
     return Grain.DAY if span.days <= _DAYS_BY_DAY else Grain.MONTH
-
-
-def hours_of_week(rows: Sequence[Row]) -> list[Row]:
-    """Hours of the span added up by weekday and hour: ``hour_of_week`` 0 (Monday 0 h) .. 167."""
-    gathered: dict[int, Row] = {}
-    for row in rows:
-        key = day_of(row["bucket"]).weekday() * 24 + row["bucket"] % 100
-        entry = gathered.setdefault(key, {"hour_of_week": key})
-        for name, value in row.items():
-            if name != "bucket":
-                entry[name] = entry.get(name, 0.0) + value
-    return [gathered[key] for key in sorted(gathered)]
 
 
 def head(span: Span) -> dict[str, Any]:

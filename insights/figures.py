@@ -89,7 +89,7 @@ FIGURES: dict[str, Figure] = {
         Figure("parts_down", "碰到部件停用", _C, "碰到部件停用的对话", ("parts_down",), (), "down"),
         Figure("orders_filed", "登记工单", _C, "这段时间登记的工单", ("filed",), (), "", True),
         Figure("orders_completed", "办结工单", _C, "这段时间办结的工单", ("completed",), (), "", True),
-        Figure("orders_in_time", "按时办结", _S, "不晚于期限办结的工单 ÷ 办结的工单", ("completed_in_time",), ("completed",), "up", True),
+        Figure("orders_in_time", "按时办结", _S, "办结的工单中答复不晚于期限的 ÷ 办结的工单", ("completed_in_time",), ("completed",), "up", True),
         Figure("order_days", "办理天数", _D, "登记到办结的自然日之和 ÷ 办结的工单", ("handling_days",), ("completed",), "down", True),
         Figure("order_returned", "退单", _S, "被退单过的 ÷ 这段时间登记的工单", ("returned",), ("filed",), "down", True),
         Figure("order_escalated", "督办", _S, "被督办过的 ÷ 这段时间登记的工单", ("escalated",), ("filed",), "down", True),
@@ -105,8 +105,8 @@ if _unknown:
     raise ValueError(f"figures of unknown measures: {sorted(_unknown)}")
 
 NOW_FIGURES: dict[str, tuple[str, str]] = {
-    "orders_open": ("在办工单", "此刻没有办结的工单"),
-    "orders_overdue": ("超期工单", "其中期限已过的"),
-    "orders_due_soon": ("两天内到期", "其中期限在今天起两天内的"),
+    "orders_open": ("在办工单", "此刻没有办结的工单（不算已并单、不予受理、已撤回的）"),
+    "orders_overdue": ("超期工单", "其中时限在走、期限已过的（等市民补充的、已答复的不算）"),
+    "orders_due_soon": ("两天内到期", "其中时限在走、期限在今天起两天内的"),
 }
 """Of this moment, whatever the days looked at."""

@@ -143,7 +143,10 @@ class _Tally:
             self.m["first_answers"], self.m["first_answer_s"] = 1.0, waited
             self.m["first_answers_15s"] = 1.0 if waited <= FIRST_ANSWER_S else 0.0
         turn = next((t for t in reversed(self.turns) if t.turn_id == event.turn_id), None)
-        if turn is None or turn.answered_at is not None:  # a turn of several replies is counted once
+        if turn is None:
+            return
+        if turn.answered_at is not None:  # a turn of several replies is counted once; each cites its own
+            turn.cited = _joined(turn.cited, _cited(event.data.get("sources") or ()))
             return
         turn.answered_at = event.at
         understanding = event.data.get("understanding") or {}
@@ -290,7 +293,8 @@ def outcome_of(understanding: Mapping[str, Any], reply: Mapping[str, Any], part_
         return Outcome.EMERGENCY
     if part_down:
         return Outcome.PART_DOWN
-    if understanding.get("item_key"):
+    told = any(str(source.get("item_code")).startswith("incident:") for source in reply.get("sources") or ())
+    if understanding.get("item_key") or told:
         return Outcome.ANSWERED
     if understanding.get("candidates"):
         return Outcome.ASKED_BACK
@@ -301,6 +305,10 @@ def outcome_of(understanding: Mapping[str, Any], reply: Mapping[str, Any], part_
     if reply.get("sources"):
         return Outcome.ANSWERED
     return Outcome.FLOW
+
+
+def _joined(*cited: str | None) -> str | None:
+    return ";".join(filter(None, cited))[:_CITED] or None
 
 
 def _cited(sources: Sequence[Mapping[str, Any]]) -> str | None:

@@ -71,8 +71,12 @@ async def make_report(
     }  # fmt: skip
 
 
-async def alerts_of(book: AlertBook, first: Any, last: Any) -> list[Alert]:
-    return list(reversed(await book.alerts(first, last)))
+async def alerts_of(book: AlertBook, first: Any, last: Any, town: str | None = None) -> list[Alert]:
+    """All of them, newest first."""
+    found: list[Alert] = []
+    while page := await book.newest(first, last, town, found[-1].alert_id if found else None):
+        found += page
+    return found
 
 
 def shown(value: float | None, unit: Unit) -> str:
@@ -91,7 +95,7 @@ def _values(summary: Mapping[str, Any], topics: Sequence[Mapping[str, Any]], ale
             _changes(values, key, told["value"], told["before"], FIGURES[key].unit)
     if "containment" in values:
         values.setdefault("containment_change_note", "")
-    values |= {key: str(told["value"]) for key, told in summary["now"].items()}
+    values |= {key: str(told["value"]) for key, told in summary["now"].items() if told["value"] is not None}
     if topics:
         values |= {"topic_first": topics[0]["name"], "topic_first_turns": str(topics[0]["turns"])}
         risen = [t for t in topics if t["before"] and t["turns"] > 1.3 * t["before"]]
@@ -137,5 +141,9 @@ def _figure_rows(summary: Mapping[str, Any]) -> list[dict[str, str]]:
         hidden = wording()["table"]["hidden"].format(k=summary["k"]) if told["hidden"] else ""
         unit = FIGURES[key].unit
         rows.append({"key": key, "title": told["title"], "value": hidden or shown(told["value"], unit), "before": shown(told["before"], unit)})  # fmt: skip
-    rows += [{"key": k, "title": t["title"], "value": str(t["value"]), "before": ""} for k, t in summary["now"].items()]
+    hidden = wording()["table"]["hidden"].format(k=summary["k"])
+    rows += [
+        {"key": k, "title": t["title"], "value": hidden if t["hidden"] else str(t["value"]), "before": ""}
+        for k, t in summary["now"].items()
+    ]
     return rows

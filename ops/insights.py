@@ -21,6 +21,8 @@ from gateway.insight_parts import InsightParts, mean_of, now
 from hotline.errors import HotlineError
 from hotline.insights import LOCAL, ServicePlace
 from hotline.settings import Settings
+from hotline.work_order_ports import WorkOrderStore
+from insights.orders import order_facts
 from insights.reading import Reader
 from insights.topics.keeping import Run, TopicKeeper
 from insights.topics.vectors import TextEncoder
@@ -32,6 +34,8 @@ from knowledge_base.said import SaidReader
 from knowledge_base.text_vectors import PairEncoder
 from ops.topics import service_words
 from storage.migrations import upgrade
+from storage.seal import RowSeal
+from storage.work_orders_sql import SqlWorkOrders
 
 logger = logging.getLogger(__name__)
 _BATCH = 200
@@ -54,6 +58,7 @@ class Behind:
     courier: Courier
     clock: Callable[[], datetime] = now
     _encoder: TextEncoder | None = None
+    _work_orders: WorkOrderStore | None = None
 
     @classmethod
     def make(cls, settings: Settings, client: httpx.AsyncClient, encoder: TextEncoder | None = None) -> Behind:
@@ -76,6 +81,18 @@ class Behind:
             counted += len(batch)
         return counted
 
+    async def count_orders(self) -> int:
+        """Counts the work orders that changed since the last time; returns how many."""
+        counted = 0
+        while numbers := await self.parts.orders.uncounted_orders(_BATCH):
+            store = self._work_orders = self._work_orders or SqlWorkOrders(
+                self.parts.runner, RowSeal.in_folder(self.settings.data_dir)
+            )
+            facts = [order_facts(await store.get(number), await store.history(number)) for number in numbers]
+            await self.parts.orders.count_orders(facts)
+            counted += len(facts)
+        return counted
+
     async def encode(self) -> int:
         """Vectors for texts that have none; returns how many."""
         if self._encoder is None:
@@ -90,12 +107,15 @@ class Behind:
     async def round(self) -> dict[str, int]:
         """One round: count, encode, give new texts their topics, look for bursts, deliver."""
         counted, encoded = await self.catch_up(), await self.encode()
+        await self.parts.duty.count_duty(self.clock())
         alerts: list[Any] = []
         if counted and await self.parts.topics.topics():
             await self.keeper.night(cluster_pool=False)
             alerts = await self.watch.look(self.clock(), await mean_of(self.parts.marks)())
+        delivered = await self.courier.deliver(self.clock())
+        orders = await self.count_orders()
         return {
-            "counted": counted, "encoded": encoded, "alerts": len(alerts), "delivered": await self.courier.deliver(self.clock()),
+            "counted": counted, "encoded": encoded, "alerts": len(alerts), "delivered": delivered, "orders": orders,
         }  # fmt: skip
 
     async def night(self, whole: bool = False) -> Run:

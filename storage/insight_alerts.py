@@ -70,6 +70,17 @@ class SqlAlertBook:
         rows = await rows_of(self._runner, query.order_by(_A.alert_id).limit(limit))
         return [Alert.model_validate(row) for row in rows]
 
+    async def newest(
+        self, first: datetime, last: datetime, town: str | None = None, before: int | None = None, limit: int = 200
+    ) -> list[Alert]:
+        query = sa.select(alerts).where(_A.at.between(first, last))
+        if town is not None:
+            query = query.where(_A.town == town)
+        if before is not None:
+            query = query.where(_A.alert_id < before)
+        rows = await rows_of(self._runner, query.order_by(_A.alert_id.desc()).limit(limit))
+        return [Alert.model_validate(row) for row in rows]
+
     async def settle(self, alert_id: int, state: str, incident_id: int | None = None) -> Alert:
         def work(connection: sa.Connection) -> Alert:
             values = {"state": state} if incident_id is None else {"state": state, "incident_id": incident_id}
@@ -117,6 +128,11 @@ class SqlIncidents:
         values = incident.model_dump(exclude={"incident_id"})
 
         def work(connection: sa.Connection) -> Incident:
+            if incident.reference is not None:
+                same = _I.reference == incident.reference
+                if connection.execute(sa.update(incidents).where(same).values(**values)).rowcount:
+                    known = connection.execute(sa.select(_I.incident_id).where(same)).scalar_one()
+                    return incident.model_copy(update={"incident_id": int(known)})
             made = connection.execute(sa.insert(incidents).values(**values)).inserted_primary_key
             assert made is not None
             return incident.model_copy(update={"incident_id": int(made[0])})
@@ -126,6 +142,10 @@ class SqlIncidents:
     async def current(self, at: datetime) -> list[Incident]:
         query = sa.select(incidents).where(_I.valid_from <= at, _I.valid_until > at, _I.withdrawn.is_(False))
         return [Incident.model_validate(row) for row in await rows_of(self._runner, query.order_by(_I.incident_id))]
+
+    async def listed(self, limit: int = 200) -> list[Incident]:
+        rows = await rows_of(self._runner, sa.select(incidents).order_by(_I.incident_id.desc()).limit(limit))
+        return [Incident.model_validate(row) for row in rows]
 
     async def withdraw(self, incident_id: int, by: str) -> Incident:
         def work(connection: sa.Connection) -> Incident:
@@ -145,13 +165,18 @@ class MemoryIncidents:
         self._kept: dict[int, Incident] = {}
 
     async def add(self, incident: Incident) -> Incident:
-        kept = incident.model_copy(update={"incident_id": len(self._kept) + 1})
+        same = (i for i in self._kept.values() if i.reference is not None and i.reference == incident.reference)
+        known = next(same, None)
+        kept = incident.model_copy(update={"incident_id": known.incident_id if known else len(self._kept) + 1})
         self._kept[kept.incident_id] = kept
         return kept
 
     async def current(self, at: datetime) -> list[Incident]:
         at = at.astimezone(UTC)
         return [i for i in self._kept.values() if i.valid_from <= at < i.valid_until and not i.withdrawn]
+
+    async def listed(self, limit: int = 200) -> list[Incident]:
+        return sorted(self._kept.values(), key=lambda i: -i.incident_id)[:limit]
 
     async def withdraw(self, incident_id: int, by: str) -> Incident:
         if incident_id not in self._kept:

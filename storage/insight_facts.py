@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -19,6 +19,7 @@ from hotline.insight_ports import Row
 from hotline.insights import (
     ALL,
     DIMENSIONS,
+    LOCAL,
     MEASURES,
     ORDER_MEASURES,
     ConversationFacts,
@@ -32,9 +33,10 @@ from hotline.insights import (
     day_bucket,
     day_of,
 )
+from hotline.work_order_flow import CLOSED, RUNNING
 from storage.insight_tables import agent_cells, cells, line_facts, order_cells, orders, texts, turn_facts
 from storage.runner import Runner
-from storage.tables import conversations, events
+from storage.tables import conversations, events, work_orders
 
 CellKey = tuple[Any, ...]
 _TOUCHED = timedelta(hours=96)  # a conversation may change whether those before it were repeated
@@ -83,10 +85,12 @@ LINE = "line"
 
 
 def cell_keys(facts: ConversationFacts) -> tuple[CellKey, ...]:
-    """The cells a conversation counts in: hour and day by channel; day and month by every dimension."""
+    """The cells a conversation counts in: hour, hour of the week and day by channel; day and month by every
+    dimension."""
     place = (facts.channel, facts.town, facts.area, facts.department)
     hour = bucket_of(facts.started_at, Grain.HOUR)
     return (
+        (Grain.HOUR_OF_WEEK.value, bucket_of(facts.started_at, Grain.HOUR_OF_WEEK), facts.channel, ALL, ALL, ALL),
         (Grain.HOUR.value, hour, facts.channel, ALL, ALL, ALL),
         (LINE, hour // 100, facts.channel, ALL, ALL, ALL),
         (Grain.DAY.value, hour // 100, *place),
@@ -182,6 +186,8 @@ class SqlLineFacts:
     ) -> list[Row]:
         def work(connection: sa.Connection) -> list[Row]:
             sums = [sa.func.sum(cells.c[name]).label(name) for name in measures]
+            if grain is Grain.HOUR_OF_WEEK:
+                return week_sums(connection, sums, span, by)
             return span_sums(connection, cells, sums, span, by, grain, by_line=True)
 
         return await self._runner.run(work, readonly=True)
@@ -203,13 +209,14 @@ class SqlLineFacts:
 
         return await self._runner.run(work, readonly=True)
 
-    async def agents(self, span: Span) -> list[Row]:
+    async def agents(self, span: Span, by_day: bool = False) -> list[Row]:
         a = agent_cells.c
+        labels = [a.agent, a.bucket] if by_day else [a.agent]
         query = (
-            sa.select(a.agent, *(sa.func.sum(a[name]).label(name) for name in _AGENT_SUMS))
+            sa.select(*labels, *(sa.func.sum(a[name]).label(name) for name in _AGENT_SUMS))
             .where(a.bucket.between(day_bucket(span.first), day_bucket(span.last)))
-            .group_by(a.agent)
-            .order_by(sa.func.sum(a.taken).desc())
+            .group_by(*labels)
+            .order_by(*([a.bucket, a.agent] if by_day else [sa.func.sum(a.taken).desc(), a.agent]))
         )
 
         def work(connection: sa.Connection) -> list[Row]:
@@ -223,6 +230,20 @@ class SqlOrderBook:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
+
+    async def uncounted_orders(self, limit: int) -> list[str]:
+        query = (
+            sa.select(work_orders.c.number)
+            .outerjoin(orders, orders.c.number == work_orders.c.number)
+            .where(sa.or_(orders.c.version.is_(None), orders.c.version < work_orders.c.version))
+            .order_by(work_orders.c.created_at, work_orders.c.number)
+            .limit(limit)
+        )
+
+        def work(connection: sa.Connection) -> list[str]:
+            return list(connection.execute(query).scalars())
+
+        return await self._runner.run(work, readonly=True)
 
     async def count_orders(self, counted: Sequence[OrderFacts]) -> None:
         def work(connection: sa.Connection) -> None:
@@ -239,18 +260,19 @@ class SqlOrderBook:
         return await self._runner.run(work, readonly=True)
 
     async def open_orders(self, at: datetime, by: Sequence[str] = ()) -> list[Row]:
-        today = at.astimezone(UTC).date()
+        today = at.astimezone(LOCAL).date()
         o = orders.c
+        runs = o.state.in_([state.value for state in RUNNING])
         query = (
             sa.select(
                 *(o[name] for name in by),
                 sa.func.count().label("open"),
-                sa.func.coalesce(sa.func.sum(sa.case((o.due_on < today, 1), else_=0)), 0).label("overdue"),
+                sa.func.coalesce(sa.func.sum(sa.case((runs & (o.due_on < today), 1), else_=0)), 0).label("overdue"),
                 sa.func.coalesce(
-                    sa.func.sum(sa.case((o.due_on.between(today, today + timedelta(days=2)), 1), else_=0)), 0
+                    sa.func.sum(sa.case((runs & o.due_on.between(today, today + timedelta(days=2)), 1), else_=0)), 0
                 ).label("due_soon"),
             )
-            .where(o.completed_at.is_(None))
+            .where(o.completed_at.is_(None), o.state.not_in([state.value for state in CLOSED]))
             .group_by(*(o[name] for name in by))
         )
 
@@ -355,7 +377,7 @@ def take_order(sums: dict[CellKey, dict[str, float]], order: OrderFacts, sign: f
         return
     done: dict[str, float] = {
         "completed": 1.0,
-        "completed_in_time": float(order.due_on is None or _local_day(order.completed_at) <= order.due_on),
+        "completed_in_time": float(order.due_on is None or _judged_on(order) <= order.due_on),
         "handling_days": (order.completed_at - order.filed_at).total_seconds() / 86400,
     }
     if order.score:
@@ -367,8 +389,9 @@ def take_order(sums: dict[CellKey, dict[str, float]], order: OrderFacts, sign: f
     add(order.completed_at, done)
 
 
-def _local_day(at: datetime) -> date:
-    return day_of(bucket_of(at, Grain.DAY))
+def _judged_on(order: OrderFacts) -> date:
+    assert order.completed_at is not None
+    return order.stopped_on or day_of(bucket_of(order.completed_at, Grain.DAY))
 
 
 def span_sums(
@@ -419,21 +442,55 @@ def span_sums(
     return [dict(zip(names, (*key, *gathered[key]), strict=True)) for key in sorted(gathered)]
 
 
+def week_sums(
+    connection: sa.Connection, sums: Sequence[sa.ColumnElement[Any]], span: Span, by: Sequence[str]
+) -> list[Row]:
+    """Sums by hour of the week: of whole months as they were added up, of the days at the ends by their hours."""
+    t = cells.c
+    conditions = [t[name] == value for name, value in span.filters.items()]
+    months, ends = whole_months(span)
+    gathered: dict[tuple[Any, ...], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+
+    def add(bucket: sa.ColumnElement[Any], part: sa.ColumnElement[bool], week_hour: Callable[[int], int]) -> None:
+        labels = [*(t[name] for name in by), bucket.label("bucket")]
+        query = sa.select(*labels, *sums).where(part, *conditions).group_by(*labels)
+        for row in connection.execute(query).mappings():
+            known = gathered[(*(row[name] for name in by), week_hour(int(row["bucket"])))]
+            for total in sums:
+                known[total.name] += row[total.name] or 0.0
+
+    if months is not None:
+        first, last = (day_bucket(day) // 100 * 1000 for day in months)
+        part = (t.grain == Grain.HOUR_OF_WEEK.value) & t.bucket.between(first, last + 167)
+        add(t.bucket % sa.literal_column("1000"), part, lambda bucket: bucket)
+    for begin, finish in ends:
+        part = (t.grain == Grain.HOUR.value) & t.bucket.between(day_bucket(begin) * 100, day_bucket(finish) * 100 + 23)
+        add(t.bucket, part, lambda bucket: day_of(bucket).weekday() * 24 + bucket % 100)
+    names = (*by, "bucket")
+    return [{**dict(zip(names, key, strict=True)), **gathered[key]} for key in sorted(gathered)]
+
+
+def whole_months(span: Span) -> tuple[tuple[date, date] | None, list[tuple[date, date]]]:
+    """First and last day of the months that lie in the span whole (None: none does), and the days before
+    and after them."""
+    first_whole = span.first if span.first.day == 1 else _next_month(span.first)
+    first_after = (span.last + timedelta(days=1)).replace(day=1)
+    if first_whole >= first_after:
+        return None, [(span.first, span.last)]
+    ends = ((span.first, first_whole - timedelta(days=1)), (first_after, span.last))
+    return (first_whole, first_after - timedelta(days=1)), [(a, b) for a, b in ends if a <= b]
+
+
 def month_parts(table: sa.Table, span: Span) -> list[sa.ColumnElement[bool]]:
     """Conditions that together cover the span once: months that lie in it whole, days before and after."""
     t = table.c
-    first_whole = span.first if span.first.day == 1 else _next_month(span.first)
-    end = span.last + timedelta(days=1)
-    first_after = end.replace(day=1)
-    if first_whole >= first_after:
-        return [(t.grain == Grain.DAY.value) & t.bucket.between(day_bucket(span.first), day_bucket(span.last))]
-    months = (first_whole, first_after - timedelta(days=1))
+    months, ends = whole_months(span)
     parts: list[sa.ColumnElement[bool]] = [
-        (t.grain == Grain.MONTH.value) & t.bucket.between(day_bucket(months[0]) // 100, day_bucket(months[1]) // 100)
+        (t.grain == Grain.DAY.value) & t.bucket.between(day_bucket(begin), day_bucket(finish)) for begin, finish in ends
     ]
-    for begin, finish in ((span.first, first_whole - timedelta(days=1)), (first_after, span.last)):
-        if begin <= finish:
-            parts.append((t.grain == Grain.DAY.value) & t.bucket.between(day_bucket(begin), day_bucket(finish)))
+    if months is not None:
+        first, last = (day_bucket(day) // 100 for day in months)
+        parts.insert(0, (t.grain == Grain.MONTH.value) & t.bucket.between(first, last))
     return parts
 
 

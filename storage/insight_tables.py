@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from hotline.insights import MEASURES, ORDER_MEASURES
+from hotline.insights import DESK_SECONDS, MEASURES, ORDER_MEASURES
 from storage.tables import UtcDateTime, metadata
 
 
@@ -64,6 +64,26 @@ agent_cells = sa.Table(
     sa.Column("rating_sum", sa.Float, nullable=False, server_default="0"),
 )
 
+desk_cells = sa.Table(
+    "insight_desk_cells",
+    metadata,
+    sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("agent", sa.String(64), primary_key=True),
+    *_sums(DESK_SECONDS),
+    sqlite_with_rowid=False,
+)
+
+recalls = sa.Table(
+    "insight_recalls",
+    metadata,
+    sa.Column("conversation_id", sa.String(64), primary_key=True),
+    sa.Column("item_key", sa.String(8), primary_key=True),
+    sa.Column("version", sa.String(40), primary_key=True),
+    sa.Column("callback_id", sa.String(64), nullable=False),
+    sa.Column("by", sa.String(64), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+
 orders = sa.Table(
     "insight_orders",
     metadata,
@@ -81,6 +101,7 @@ orders = sa.Table(
     sa.Column("returned", sa.Boolean, nullable=False),
     sa.Column("escalated", sa.Boolean, nullable=False),
     sa.Column("reopened", sa.Boolean, nullable=False),
+    sa.Column("stopped_on", sa.Date),
 )
 sa.Index(
     "ix_insight_orders_open",
@@ -224,6 +245,8 @@ incidents = sa.Table(
     sa.Column("valid_until", UtcDateTime, nullable=False),
     sa.Column("withdrawn", sa.Boolean, nullable=False),
     sa.Column("by", sa.String(64), nullable=False),
+    sa.Column("reference", sa.String(100)),
+    sa.Index("uq_insight_incidents_reference", "reference", unique=True),
 )
 
 proposals = sa.Table(

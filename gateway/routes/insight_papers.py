@@ -71,7 +71,7 @@ async def table_xlsx(parts: Parts, span: Looked, what: str) -> Response:
 
 async def _report(parts: InsightParts, kind: Kind, day: date | None, town: str | None) -> dict[str, Any]:
     span = period(kind, day or datetime.now(LOCAL).date() - timedelta(days=1)).model_copy(update={"town": town})
-    found = [a for a in await alerts_of(parts.alerts, *moments(span)) if town in (None, a.town)]
+    found = await alerts_of(parts.alerts, *moments(span), town)
     return await make_report(parts.dashboard, found, kind, span, await parts.is_demo())
 
 
@@ -90,7 +90,7 @@ async def _rows(parts: InsightParts, span: Span, what: str) -> list[list[Any]]:
             topics = (await dashboard.topics(span))["topics"]
             return [["编号", "话题", "句", "前一段", "词"], *[[t["id"], t["name"], t["turns"], t["before"], "、".join(t["words"])] for t in topics]]  # fmt: skip
         case "alerts":
-            found = await alerts_of(parts.alerts, *moments(span))
+            found = await alerts_of(parts.alerts, *moments(span), span.town)
             return [["编号", "预警", "时间", "人", "平常", "状态"], *[[a.alert_id, a.title, a.at.isoformat(), a.people, a.expected, a.state] for a in found]]  # fmt: skip
     raise NotFoundError("能导出的有 summary、trends、topics、alerts。")
 

@@ -81,8 +81,17 @@ async def breakdown(parts: Parts, span: Looked, by: str, figures: str = "") -> d
 
 
 @router.get("/agents")
-async def agents(parts: Parts, span: Looked) -> dict[str, Any]:
-    return await _told(parts, await parts.dashboard.agents(span))
+async def agents(
+    parts: Parts, span: Looked, agent: Annotated[str | None, Query(max_length=64)] = None
+) -> dict[str, Any]:
+    """Agents' load; ``agent`` narrows the course by day."""
+    return await _told(parts, await parts.dashboard.agents(span, agent))
+
+
+@router.get("/orders")
+async def orders(parts: Parts, span: Looked, by: str = "town") -> dict[str, Any]:
+    """Work orders by town, department or type: time limits, overdue ones, 好差评."""
+    return await _told(parts, await parts.dashboard.orders(span, by))
 
 
 @router.get("/conversations")

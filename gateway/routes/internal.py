@@ -1,4 +1,5 @@
-"""For the other processes of this line alone: the actions file requests here (data_hub/line_register.py)."""
+"""For the other processes of this line alone: the actions file requests here (data_hub/line_register.py) and
+read the known incidents (data_hub/line_incidents.py)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
+from data_hub.line_incidents import INCIDENTS
 from data_hub.line_register import CONTACT_HEADER, REQUESTS
+from gateway.insight_parts import now
 from gateway.services import Services, bearer, services_of
 from hotline.errors import NotAuthorisedError
 from hotline.work_orders import WorkOrderDraft
@@ -44,3 +47,14 @@ async def followed(
 ) -> dict[str, Any]:
     record = await house.orders.desk.followed(number, mobile)
     return (await house.orders.desk.told_to_citizen(record)).model_dump(mode="json")
+
+
+known = APIRouter(prefix=INCIDENTS, include_in_schema=False)
+
+
+@known.get("")
+async def incidents(house: House) -> dict[str, Any]:
+    """What callers who ask are told of now."""
+    parts = house.insights
+    current = await parts.incidents.current(now()) if parts else []
+    return {"incidents": [incident.model_dump(mode="json") for incident in current]}

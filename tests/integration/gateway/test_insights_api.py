@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import sys
+import time
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,7 +19,9 @@ import pytest
 import pytest_asyncio
 from running_gateway import Gateway, running_gateway
 
+from hotline.insights import Alert
 from insights.figures import FIGURES
+from insights.webhook import signature
 from knowledge_base.catalogue import load_catalogue
 from ops.demo.load import load
 from ops.insights import Behind
@@ -39,7 +42,8 @@ async def managed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tup
     url = f"sqlite:///{folder / 'year.db'}"
     await asyncio.to_thread(load, url, 2500, 5, LAST, folder / "truth.json", progress=lambda _: None, encode=False)
     house = tmp_path_factory.mktemp("house")
-    async with running_gateway(folder / "year.db", house, catalogue=load_catalogue()) as gateway:
+    signed = {"insights_webhook_secret": "between-us"}
+    async with running_gateway(folder / "year.db", house, catalogue=load_catalogue(), **signed) as gateway:
         async with httpx.AsyncClient() as client:
             behind = await asyncio.to_thread(Behind.make, gateway.services.settings, client, HashEncoder())
             behind.keeper.layout = principal_plane
@@ -78,7 +82,9 @@ async def test_the_summary_has_every_figure_and_says_that_it_was_generated(manag
     assert list(told["figures"]) == list(FIGURES)
     assert told["figures"]["conversations"]["value"] > 800
     assert 0.3 < told["figures"]["containment"]["value"] < 0.95
-    assert told["now"]["orders_open"]["value"] >= told["now"]["orders_overdue"]["value"]
+    for now in told["now"].values():
+        assert now["hidden"] == (now["value"] is None)
+        assert now["hidden"] or now["value"] == 0 or now["value"] >= 5
 
 
 async def test_a_trend_adds_up_to_the_summary(managed: Any) -> None:
@@ -194,7 +200,6 @@ async def test_open_data_holds_no_small_cell_and_no_person(managed: Any) -> None
 
 async def test_alerts_arrive_in_the_stream_with_their_evidence(managed: Any) -> None:
     gateway, headers = managed
-    from hotline.insights import Alert
     from storage.insight_alerts import SqlAlertBook
 
     book = SqlAlertBook(make_runner(make_engine(gateway.services.settings.effective_database_url)))
@@ -211,6 +216,81 @@ async def test_alerts_arrive_in_the_stream_with_their_evidence(managed: Any) -> 
     assert (told["alert_id"], told["evidence"]) == (kept.alert_id, ["停水了"])
     settled = await gateway.http.patch(f"{ROOT}/alerts/{kept.alert_id}", json={"state": "closed"}, headers=headers)
     assert settled.json()["state"] == "closed"
+
+
+def raised(gateway: Gateway, number: int, **more: Any) -> list[Alert]:
+    at = gateway.services.insights.dashboard._now()  # type: ignore[union-attr]
+    values = {"topic_id": 1, "title": "狮山镇：停水", "town": "狮山镇", "at": at, "first_at": at, "window_h": 1, "count": 9, "people": 8, "expected": 0.2, "surprise": 1e-9, "evidence": ["停水了"], "series": [(2026030212, 3, 0.1), (2026030213, 9, 0.1)]}  # fmt: skip
+    return [Alert.model_validate({**values, "topic_id": 5000 + n, **more}) for n in range(number)]
+
+
+async def test_alerts_come_newest_first_page_by_page_and_their_small_hours_are_hidden(managed: Any) -> None:
+    gateway, headers = managed
+    book = gateway.services.insights.alerts
+    for alert in raised(gateway, 5, town="丹灶镇"):
+        assert await book.raise_alert(alert, {"type": "alert"})
+    today = {
+        "from": (date.today() - timedelta(days=2)).isoformat(),
+        "to": (date.today() + timedelta(days=1)).isoformat(),
+    }
+    seen: list[int] = []
+    page: dict[str, Any] = {"next": None}
+    for wanted in (2, 2, 1):
+        query = {**today, "town": "丹灶镇", "limit": 2, **({"before": page["next"]} if page["next"] else {})}
+        page = (await gateway.http.get(f"{ROOT}/alerts", params=query, headers=headers)).json()
+        assert len(page["alerts"]) == wanted
+        seen += [a["alert_id"] for a in page["alerts"]]
+    assert page["next"] is None
+    assert seen == sorted(seen, reverse=True)
+    assert [point[1] for point in page["alerts"][0]["series"]] == [None, 9]
+    report = (await gateway.http.get(f"{ROOT}/report?kind=day&day={date.today().isoformat()}&town=丹灶镇", headers=headers)).json()  # fmt: skip
+    assert len(report["alerts"]) in (0, 5)  # none where the district's day has begun before this machine's
+
+
+async def test_an_alert_that_a_manager_confirms_becomes_what_callers_are_told(managed: Any) -> None:
+    gateway, headers = managed
+    topic = (await got(managed, "topics"))["topics"][0]
+    kept = await gateway.services.insights.alerts.raise_alert(
+        raised(gateway, 1, topic_id=topic["id"], town="九江镇")[0], {}
+    )
+    one = (await gateway.http.get(f"{ROOT}/alerts/{kept.alert_id}", headers=headers)).json()
+    assert one["draft"]["town"] == "九江镇"
+    assert one["draft"]["words"]
+    path = f"{ROOT}/alerts/{kept.alert_id}"
+    half = await gateway.http.patch(path, json={"state": "known", "text": "九江部分片区停水抢修"}, headers=headers)
+    assert half.status_code == 422
+    body = {"state": "known", "text": "九江部分片区停水抢修", "source": "区供水公司"}
+    settled = (await gateway.http.patch(path, json=body, headers=headers)).json()
+    assert settled["state"] == "known"
+    current = (await gateway.http.get(f"{ROOT}/incidents", headers=headers)).json()["incidents"]
+    made = next(i for i in current if i["incident_id"] == settled["incident_id"])
+    assert (made["town"], made["text"], made["state"]) == ("九江镇", "九江部分片区停水抢修", "current")
+    await gateway.http.delete(f"{ROOT}/incidents/{made['incident_id']}", headers=headers)
+    everything = (await gateway.http.get(f"{ROOT}/incidents?all=true", headers=headers)).json()["incidents"]
+    assert next(i for i in everything if i["incident_id"] == made["incident_id"])["state"] == "withdrawn"
+    assert (await gateway.http.get(f"{ROOT}/alerts/999999", headers=headers)).status_code == 404
+
+
+async def test_the_operation_centre_sends_an_incident_back_signed_once_and_can_end_it(managed: Any) -> None:
+    gateway, headers = managed
+    until = (date.today() + timedelta(days=2)).isoformat() + "T00:00:00+08:00"
+    body = {"reference": "CITY-7", "text": "西樵停电检修", "source": "供电局", "words": ["停电"], "town": "西樵镇", "valid_until": until}  # fmt: skip
+
+    async def send(content: dict[str, Any], secret: str = "between-us", late: int = 0) -> httpx.Response:
+        raw, stamp = json.dumps(content).encode(), str(int(time.time()) - late)
+        signed = {"X-Hotline-Timestamp": stamp, "X-Hotline-Signature": signature(secret, stamp, raw)}
+        return await gateway.http.post(f"{ROOT}/incidents/from-centre", content=raw, headers=signed)
+
+    for refused in (await send(body, "another"), await send(body, late=1000)):
+        assert (refused.status_code, refused.json()["code"]) == (401, "bad_signature")
+    assert (await send({"reference": "x"})).status_code == 422
+    first, again = (await send(body)).json(), (await send({**body, "text": "西樵停电，今晚恢复"})).json()
+    assert first["incident_id"] == again["incident_id"]
+    current = (await gateway.http.get(f"{ROOT}/incidents", headers=headers)).json()["incidents"]
+    assert [i["text"] for i in current if i["reference"] == "CITY-7"] == ["西樵停电，今晚恢复"]
+    assert (await send({**body, "withdrawn": True})).status_code == 200
+    current = (await gateway.http.get(f"{ROOT}/incidents", headers=headers)).json()["incidents"]
+    assert [i for i in current if i["reference"] == "CITY-7"] == []
 
 
 async def test_gaps_are_grouped_and_of_enough_people(managed: Any) -> None:

@@ -127,6 +127,21 @@ async def test_sums_over_any_days_equal_a_plain_count(runner: Runner) -> None:
         assert found == wanted, (first, last, by, grain)
 
 
+async def test_hours_of_the_week_over_any_days_equal_a_plain_count(runner: Runner) -> None:
+    talks = some_talks(80)
+    facts = SqlLineFacts(runner, with_repeats)
+    await facts.count(talks)
+    for (first, last), channel in itertools.product(SPANS, [None, "voice"]):
+        wanted: dict[int, int] = {}
+        for counted in talks:
+            local = counted.facts.started_at + timedelta(hours=8)
+            if first <= local.date() <= last and channel in (None, counted.facts.channel):
+                hour = local.weekday() * 24 + local.hour
+                wanted[hour] = wanted.get(hour, 0) + 1
+        rows = await facts.cells(Span(first=first, last=last, channel=channel), (), Grain.HOUR_OF_WEEK)
+        assert {r["bucket"]: r["conversations"] for r in rows if r["conversations"]} == wanted
+
+
 async def test_filters_hold_and_the_conversations_behind_a_figure_are_found(runner: Runner) -> None:
     talks = some_talks(60)
     facts = SqlLineFacts(runner, with_repeats)
@@ -176,14 +191,22 @@ async def test_work_orders_count_where_they_were_filed_and_completed(runner: Run
     await book.count_orders([order, late])
     at = datetime(2026, 3, 10, tzinfo=UTC)
     assert await book.open_orders(at) == [{"open": 2, "overdue": 1, "due_soon": 0}]
+    waits = late._replace(number="N3", state="waiting")  # for the citizen: its time stands still
+    merged = late._replace(number="N4", state="merged")
+    await book.count_orders([waits, merged])
+    assert await book.open_orders(at) == [{"open": 3, "overdue": 1, "due_soon": 0}]
+    answered = late._replace(number="N5", state="completed", stopped_on=date(2026, 3, 5), completed_at=datetime(2026, 4, 1, tzinfo=UTC))  # fmt: skip
+    await book.count_orders([answered])
+    april = (await book.order_cells(Span(first=date(2026, 4, 1), last=date(2026, 4, 1))))[0]
+    assert (april["completed"], april["completed_in_time"]) == (1, 1)  # the answer came in time
     done = late._replace(version=2, state="completed", completed_at=datetime(2026, 4, 9, 2, tzinfo=UTC), score=1)
     await book.count_orders([done])
     await book.count_orders([done])
     march = (await book.order_cells(Span(first=date(2026, 3, 1), last=date(2026, 3, 31))))[0]
-    april = (await book.order_cells(Span(first=date(2026, 4, 1), last=date(2026, 4, 30))))[0]
-    assert (march["filed"], march["completed"]) == (2, 0)
+    april = (await book.order_cells(Span(first=date(2026, 4, 2), last=date(2026, 4, 30))))[0]
+    assert (march["filed"], march["completed"]) == (5, 0)
     assert (april["filed"], april["completed"], april["completed_in_time"], april["order_rated_badly"]) == (0, 1, 0, 1)
-    assert await book.open_orders(at) == [{"open": 1, "overdue": 0, "due_soon": 0}]
+    assert await book.open_orders(at) == [{"open": 2, "overdue": 0, "due_soon": 0}]
 
 
 async def test_forgetting_a_conversation_erases_its_rows_and_words_nobody_else_said(

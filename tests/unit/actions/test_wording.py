@@ -24,6 +24,7 @@ _READ_AS_WRITTEN = {"language_mandarin", "answer_as_of", "ask_request_which_plac
 SENTENCES = sorted(set(ENTRIES) - _TABLES)
 FACTS = {
     "name": "申领居住证",
+    "told": "狮山镇：停水抢修（供水公司，有效至03月02日17:00）",
     "aspect": "办理材料",
     "unknowns": ["收费"],
     "contact_number": "12345",
