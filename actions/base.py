@@ -34,8 +34,8 @@ Events = list[dict[str, Any]]
 LAST_SAID = "last_said"
 """Slot with the last answer, as JSON: the engine's own trail is cut short now and then."""
 OFFER = "offer"
-"""Slot that says what the last reply offered (``person``)."""
-_OFFERS_A_PERSON = "要不要帮您转人工"
+"""Slot that says what the last reply offered (``person``, ``recall``)."""
+_OFFERS = {"要不要帮您转人工": "person", "要不要打电话告诉您": "recall"}
 
 
 def china_today() -> date:
@@ -127,11 +127,11 @@ def _last_said(messages: list[dict[str, Any]]) -> Events:
 
 
 def _offer(messages: list[dict[str, Any]], before: str | None) -> Events:
-    """Remembers that a person was offered, so that a bare 「要」 is understood."""
+    """Remembers what was offered, so that a bare 「要」 is understood."""
     if not messages:
         return []
     said = [m["custom"]["reply"]["text"] for m in messages if isinstance(m.get("custom"), dict)]
-    offer = "person" if any(_OFFERS_A_PERSON in text for text in said) else None
+    offer = next((name for words, name in _OFFERS.items() if any(words in text for text in said)), None)
     return [SlotSet(OFFER, offer)] if offer != before else []
 
 

@@ -40,7 +40,8 @@ def say(
     """Sends ``reply`` with how the turn was understood.
 
     ``signals``: handoff, handoff_cancelled, urgent (bool); expects (what the next message will
-    hold); flow (the form under way); rating (1..5); call_back (the receipt of a filed call-back); speech_speed (slower, louder); dialect. For the
+    hold); flow (the form under way); rating (1..5); recall (bool: wants to be told
+    where an answer turns out wrong); call_back (the receipt of a filed call-back); speech_speed (slower, louder); dialect. For the
     actions themselves: small (a courtesy, not repeated) and private (holds what a citizen told:
     the engine's store does not keep it).
     """

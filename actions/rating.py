@@ -48,6 +48,7 @@ class Rate(HotlineAction):
             say(dispatcher, tracker, wording.reply("ask_rating"))
             return []
         level = wording.table("rating_levels")[str(score)]
-        key = "rated_badly" if score <= 2 else "rated"
+        # Who was told something and is content is asked once whether to be told should it turn out wrong.
+        key = "rated_badly" if score <= 2 else "rated_recall" if tracker.get_slot("service_item") else "rated"
         say(dispatcher, tracker, wording.reply(key, level=level), rating=score)
         return []

@@ -54,6 +54,8 @@ class SmallTalk(ServiceAction):
         if intent == "affirm" and tracker.get_slot(OFFER) == "person":
             say(dispatcher, tracker, self.tools.wording.reply("handoff"), handoff=True)
             return [SlotSet("misunderstandings", 0)]
+        if intent in ("affirm", "deny") and tracker.get_slot(OFFER) == "recall":
+            return self._recall(dispatcher, tracker, agreed=intent == "affirm")
         if intent == "affirm" and len(offered) == 1:
             aspect = Aspect(tracker.get_slot("last_aspect") or Aspect.GENERAL)
             return await self.tell(dispatcher, tracker, offered[0], aspect)
@@ -65,6 +67,13 @@ class SmallTalk(ServiceAction):
         manner: dict[str, Any] = {"speech_speed": _HOW_TO_SPEAK[intent]} if intent in _HOW_TO_SPEAK else {}
         say(dispatcher, tracker, self.tools.wording.reply(key), small=True, **manner)
         return [SlotSet("misunderstandings", 0)]
+
+    def _recall(self, dispatcher: CollectingDispatcher, tracker: Tracker, *, agreed: bool) -> Events:
+        """A yes or no to being told where an answer turns out wrong: the gateway keeps it."""
+        by_call = (tracker.latest_message.get("metadata") or {}).get("channel") == "voice"
+        key = "recall_declined" if not agreed else "recall_agreed_call" if by_call else "recall_agreed"
+        say(dispatcher, tracker, self.tools.wording.reply(key), small=True, recall=agreed)
+        return []
 
 
 class ChooseLanguage(HotlineAction):

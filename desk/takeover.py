@@ -162,7 +162,7 @@ def line_of(event: ConversationEvent) -> Line | None:
     """An event as an agent reads it; None where there is nothing to read."""
     if event.type in _UNSEEN:
         return None
-    data = {k: v for k, v in event.data.items() if k not in ("text", "speech_text", "buttons")}
+    data = {k: v for k, v in event.data.items() if k not in ("text", "speech_text", "buttons", "contact_key")}
     return Line(
         seq=event.seq,
         at=event.at,

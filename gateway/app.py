@@ -22,6 +22,7 @@ from gateway.routes import (
     desk_sockets,
     health,
     insight_alerts,
+    insight_conversations,
     insight_gaps,
     insight_papers,
     insights,
@@ -89,7 +90,7 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
     at_desk = (desk_assist.router, desk.router, desk_sockets.router)
     doors = (chat.router, calls.router, asr.router, rasa_rest.router, health.router)
     figures = (
-        insight_papers.router, insight_alerts.router, insight_alerts.centre, insight_gaps.router, insight_gaps.reviewing, insights.router,
+        insight_papers.router, insight_alerts.router, insight_alerts.centre, insight_gaps.router, insight_gaps.reviewing, insight_conversations.router, insights.router,
     )  # fmt: skip
     for router in (*doors, *staff, *requests, *at_desk, *figures):
         app.include_router(router)

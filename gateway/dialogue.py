@@ -156,6 +156,7 @@ def read_answer(messages: list[dict[str, Any]]) -> DialogueAnswer:
         part_down=signals.get("part_down"),
         rating=_score(signals.get("rating")),
         call_back=signals.get("call_back"),
+        recall=signals.get("recall") if isinstance(signals.get("recall"), bool) else None,
         speech_change=_speech_change(signals.get("speech_speed") or signals.get("dialect")),
     )
 

@@ -23,6 +23,7 @@ from storage.engine import make_engine
 from storage.insight_alerts import SqlAlertBook, SqlIncidents, SqlOutbox
 from storage.insight_duty import SqlDutyBook
 from storage.insight_facts import SqlLineFacts, SqlOrderBook
+from storage.insight_recalls import SqlRecallBook
 from storage.insight_reviews import SqlProposalBook, SqlReviewBook
 from storage.insight_texts import SqlMarks, SqlTextShelf, SqlTopicShelf
 from storage.runner import Runner, make_runner
@@ -48,6 +49,7 @@ class InsightParts:
     versions: Mapping[str, str]
     proposals: SqlProposalBook
     reviews: SqlReviewBook
+    recalls: SqlRecallBook
     gaps: GapFinder
     desk: ProposalDesk
 
@@ -63,7 +65,7 @@ class InsightParts:
             alerts=SqlAlertBook(runner), outbox=SqlOutbox(runner), incidents=SqlIncidents(runner),
             duty=duty, dashboard=Dashboard(facts, orders, topics, duty, settings.insights_k, now), area_names={a.key: a.name for a in catalogue.areas.values()} if catalogue else {},
             versions={i.key: i.version for i in catalogue.items.values()} if catalogue else {}, proposals=proposals,
-            reviews=SqlReviewBook(runner), gaps=GapFinder(texts, WordCutter(), BLOCKS, settings.insights_k, mean_of(marks)),
+            reviews=SqlReviewBook(runner), recalls=SqlRecallBook(runner), gaps=GapFinder(texts, WordCutter(), BLOCKS, settings.insights_k, mean_of(marks)),
             desk=ProposalDesk(proposals, settings.data_dir / "proposals"),
         )  # fmt: skip
 

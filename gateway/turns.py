@@ -302,6 +302,9 @@ class TurnService:
         ):
             trigger = Trigger.HANDOFF_CANCELLED
         down = answer.part_down
+        events = [self._part_down_event(record.conversation_id, None, down)] if down else []
+        if answer.recall is not None:
+            events.append(recall_consent(record.conversation_id, answer.recall, self._now()))
         return TurnOutcome(
             replies=replies,
             understanding=answer.understanding,
@@ -313,7 +316,7 @@ class TurnService:
             flow=answer.flow,
             speech_change=answer.speech_change,
             issued_payloads=[b.payload for r in replies for b in r.buttons],
-            events=[self._part_down_event(record.conversation_id, None, down)] if down else [],
+            events=events,
         )
 
     async def _finish(self, message: CitizenMessage, outcome: TurnOutcome, before: ConversationRecord) -> TurnResult:
@@ -363,6 +366,17 @@ class TurnService:
             at=self._now(),
             data={"part": code.removesuffix("_down"), "code": code},
         )
+
+
+def recall_consent(conversation_id: str, agreed: bool, at: datetime, **contact: str) -> ConversationEvent:
+    """Yes or no to being told where an answer turns out wrong, as it stands in the trail."""
+    return ConversationEvent(
+        conversation_id=conversation_id,
+        turn_id=None,
+        type=EventType.RECALL_CONSENT,
+        at=at,
+        data={"agreed": agreed, **contact},
+    )
 
 
 def _says_person(text: str) -> bool:

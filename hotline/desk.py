@@ -354,6 +354,7 @@ class CallbackReason(StrEnum):
     ASKED = "asked"  # instead of waiting
     DROPPED = "dropped"  # hung up while waiting
     CUT_OFF = "cut_off"  # the line broke while an agent spoke
+    RECALL = "recall"  # an answer they were given was wrong, and they want to be told
 
 
 class Callback(BaseModel):

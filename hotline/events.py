@@ -20,6 +20,7 @@ class EventType(StrEnum):
     HANDLING = "handling"  # data: agent, what (took | returned | replaced | requeued | closed)
     ALERT = "alert"  # data: kind, numbers; the agent's screen shows it
     RATING = "rating"  # data: score, comment
+    RECALL_CONSENT = "recall_consent"  # data: agreed, contact_shown (masked), contact_key (the number, sealed)
     CALL_STARTED = (
         "call_started"  # data: call_id, door, encoding, sample_rate, caller (masked), caller_key (keyed digest)
     )

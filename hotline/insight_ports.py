@@ -18,6 +18,7 @@ from hotline.insights import (
     Incident,
     OrderFacts,
     Proposal,
+    Recalled,
     Review,
     Span,
     Topic,
@@ -219,6 +220,18 @@ class ProposalBook(Protocol):
         ...
 
     async def attach(self, proposal_id: int, evaluation: Mapping[str, Any]) -> Proposal: ...
+
+
+class RecallBook(Protocol):
+    """Who is to be told that an answer was wrong, once each."""
+
+    async def recalled(self, item_key: str, version: str) -> list[Recalled]:
+        """Because of this version of the guide, by conversation."""
+        ...
+
+    async def keep(self, recalled: Sequence[Recalled]) -> None:
+        """What is kept already stays as it is."""
+        ...
 
 
 class ReviewBook(Protocol):

@@ -356,6 +356,17 @@ class Review(BaseModel):
     done_at: AwareDatetime | None = None
 
 
+class Recalled(NamedTuple):
+    """Somebody who was told what is now wrong, on the agents' list to be called: once a version of the guide."""
+
+    conversation_id: str
+    item_key: str
+    version: str
+    callback_id: str
+    by: str
+    at: datetime
+
+
 class Alert(BaseModel):
     """预警: more calls about ``topic_id`` from ``town`` in ``window_h`` hours than is usual.
 

@@ -131,6 +131,7 @@ class DialogueAnswer(BaseModel):
     urgent: bool = False  # danger: to the head of the queue
     part_down: str | None = None  # code of a part that an action missed
     rating: int | None = None  # 1..5: the citizen rates the service
+    recall: bool | None = None  # yes or no to being told where an answer turns out wrong
     call_back: str | None = None  # receipt of a call-back the bot filed: nobody has to wait any more
 
 

@@ -137,20 +137,23 @@ class Dashboard:
         if grain is Grain.HOUR:
             raise BadInputError("话题只按天或按月看。")
         kept = {k.topic.topic_id: k.topic for k in await self._topics.topics()}
+        merged: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for part in kept.values():
+            if part.merged_into is not None:
+                merged[part.merged_into].append({"id": part.topic_id, "name": part.title})
         rows = await self._topics.topic_cells(span, ("topic_id",), grain)
         earlier = {r["topic_id"]: r["turns"] for r in await self._topics.topic_cells(span.before(), ("topic_id",))}
         buckets = sorted({row["bucket"] for row in rows})
         place = {bucket: n for n, bucket in enumerate(buckets)}
         found: dict[int, dict[str, Any]] = {}
         for row in rows:
-            topic = kept.get(row["topic_id"])
-            if topic is None:
+            if (topic := kept.get(row["topic_id"])) is None:
                 continue  # the pool of what fits none
             entry = found.setdefault(
                 topic.topic_id,
                 {
                     "id": topic.topic_id, "name": topic.title, "words": topic.words, "pinned": topic.pinned,
-                    "renamed": topic.given_name is not None, "first_seen": topic.first_seen.isoformat(),
+                    "renamed": topic.given_name is not None, "mined_name": topic.name, "merged": merged.get(topic.topic_id, []), "first_seen": topic.first_seen.isoformat(),
                     "turns": 0, "people": 0, "course": [0] * len(buckets),
                 },
             )  # fmt: skip

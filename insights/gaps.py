@@ -10,6 +10,7 @@ from typing import Any
 
 from hotline.insight_ports import Row, TextShelf
 from hotline.insights import Span
+from insights.suppression import hidden_in_row
 from insights.topics.events import find_events
 from insights.topics.mining import examples
 from insights.topics.naming import name_topics
@@ -70,12 +71,22 @@ class GapFinder:
             counts.update(dict.fromkeys(set(self._cutter.words(text)), said))
         words = [word for word, _ in counts.most_common(6)]
         items = Counter(row["item_key"] for row in rows if row["item_key"])
+        people = {row["caller_key"] or row["conversation_id"] for row in rows}
         return {
             "gap_id": hashlib.sha256(min(often).encode()).hexdigest()[:12],
             "name": name_topics(self._cutter, [often], [words], [[float(texts[t]) for t in often]])[0],
             "words": words, "turns": len(rows),
-            "people": len({row["caller_key"] or row["conversation_id"] for row in rows}),
-            "kinds": dict(Counter(row["gap"] for row in rows)), "examples": examples(often, 8),
+            "people": len(people), "kinds": self._without_small(rows, "gap"), "examples": examples(often, 8),
             "item_keys": [key for key, _ in items.most_common(3)],
-            "towns": dict(Counter(row["town"] or "不明" for row in rows)),
+            "towns": {town or "不明": turns for town, turns in self._without_small(rows, "town").items()},
         }  # fmt: skip
+
+    def _without_small(self, rows: Sequence[Row], by: str) -> dict[str, int | None]:
+        """Turns by ``by``, most first; None where fewer than k people said them, or one could be worked out."""
+        turns = Counter(row[by] for row in rows)
+        people: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            people[row[by]].add(row["caller_key"] or row["conversation_id"])
+        order = [key for key, _ in turns.most_common()]
+        hidden = hidden_in_row([len(people[key]) for key in order], self._k)
+        return {key: None if n in hidden else turns[key] for n, key in enumerate(order)}

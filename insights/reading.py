@@ -88,6 +88,7 @@ class _Tally:
     reason: str | None = None
     agent: str | None = None
     rating: int | None = None
+    agreed: bool = False
     part_down: bool = False
     towns: list[str] = field(default_factory=list)
     call_began: datetime | None = None
@@ -118,6 +119,8 @@ class _Tally:
                 self._handled(data)
             case "rating":
                 self.rating = int(data.get("score", 0)) or self.rating
+            case "recall_consent":
+                self.agreed = bool(data.get("agreed"))
             case "call_started":
                 self.call_began = event.at
                 self.m["calls"] = 1.0
@@ -172,7 +175,7 @@ class _Tally:
                 self.add("asked_back_turns")
             case Outcome.ANSWERED.value:
                 self.add("answered_turns")
-                if turn.confidence < LOW_CONFIDENCE:
+                if turn.confidence < LOW_CONFIDENCE and turn.item_key:  # a known incident fits by its words
                     turn.gap = "low_confidence"
             case Outcome.EMERGENCY.value:
                 self.m["emergencies"] = 1.0
@@ -262,7 +265,7 @@ class _Tally:
         facts = ConversationFacts(
             talk.conversation_id, talk.seq, talk.channel, town, place.area, place.department, talk.started_at,
             self.last, talk.caller_key, self.reason, self.agent, self.rating, item, m,
-            any(t.intent == "call_back" for t in self.turns), score, [finding._asdict() for finding in broken],
+            self.agreed, score, [finding._asdict() for finding in broken],
         )  # fmt: skip
         return Counted(facts, [self._facts_of(turn, facts, reader) for turn in self.turns])
 

@@ -34,7 +34,7 @@ from hotline.insights import (
     day_of,
 )
 from hotline.work_order_flow import CLOSED, RUNNING
-from storage.insight_tables import agent_cells, cells, line_facts, order_cells, orders, texts, turn_facts
+from storage.insight_tables import agent_cells, cells, line_facts, order_cells, orders, recalls, texts, turn_facts
 from storage.runner import Runner
 from storage.tables import conversations, events, work_orders
 
@@ -326,7 +326,7 @@ def forget_counted(connection: sa.Connection, conversation_ids: Sequence[str]) -
         bytes(k)
         for k in connection.execute(sa.select(t.text_key).where(of_them, t.text_key.is_not(None)).distinct()).scalars()
     ]
-    for table in (turn_facts, line_facts):
+    for table in (turn_facts, line_facts, recalls):
         connection.execute(sa.delete(table).where(table.c.conversation_id.in_(conversation_ids)))
     for start in range(0, len(keys), _CHUNK):
         some = keys[start : start + _CHUNK]

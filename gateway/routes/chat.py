@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.feed import Outbox
 from gateway.services import Services, bearer, services_of
-from gateway.turns import TurnResult
+from gateway.turns import TurnResult, recall_consent
 from hotline.desk import HandoffReason
 from hotline.desk_ports import Contact
 from hotline.errors import BadInputError, HotlineError, NotAuthorisedError
@@ -109,6 +109,24 @@ class CallBackBody(BaseModel):
     """``phone``: where to call; not needed where the caller's number is known."""
 
     phone: str = Field(default="", max_length=32)
+
+
+class RecallBody(BaseModel):
+    """``phone``: where to call; not needed where the caller's number is known, or to say no."""
+
+    agreed: bool
+    phone: str = Field(default="", max_length=32)
+
+
+@router.post("/{conversation_id}/recall-consent", status_code=201, summary="答复有误时愿不愿意接到回电")
+async def agree_to_recall(record: Conversation, house: House, body: RecallBody) -> dict[str, Any]:
+    if body.agreed and not body.phone and not record.contact:
+        raise BadInputError("请填答复有误时打给您的电话。")
+    contact = house.callers.contact(body.phone) if body.agreed and body.phone else Contact()
+    given = {"contact_key": contact.sealed, "contact_shown": contact.shown} if contact.sealed else {}
+    event = recall_consent(record.conversation_id, body.agreed, datetime.now(UTC), **given)
+    house.feed.publish([await house.store.append(event)])
+    return {"agreed": body.agreed, "contact": contact.shown or record.contact_shown}
 
 
 @router.post("/{conversation_id}/handoff", summary="转人工（按钮）")

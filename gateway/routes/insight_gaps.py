@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -12,20 +11,20 @@ from gateway.auth.guard import require_role
 from gateway.insight_parts import now
 from gateway.proposal_desk import proposal_json
 from gateway.routes.insights import Looked, Manager, Parts
+from gateway.services import Services, services_of
 from hotline.errors import BadInputError
-from hotline.insights import Review, day_bucket
+from hotline.insights import Review
 from hotline.privacy import mask_text
-from hotline.staff import Principal
+from hotline.staff import Principal, Role, may_act_as
 from insights.quality import RULES, told
 from insights.reviewing import agreement, next_place, settled
 from insights.suppression import small
 
 router = APIRouter(prefix="/api/v1/insights", tags=["统计"], dependencies=[Depends(require_role("manager"))])
 reviewing = APIRouter(prefix="/api/v1/insights", tags=["统计"])
+House = Annotated[Services, Depends(services_of)]
 Reviewer = Annotated[Principal, Depends(require_role("supervisor", "manager"))]
 
-_RECALL_DAYS = 365
-_RECALLED = 2000
 _POOL = "reviewers"
 
 
@@ -82,34 +81,6 @@ async def attach(parts: Parts, proposal_id: int, evaluation: Evaluation) -> dict
     return proposal_json(await parts.proposals.attach(proposal_id, evaluation.model_dump()))
 
 
-@router.get("/recall")
-async def recall(
-    parts: Parts,
-    item_key: Annotated[str, Query(pattern=r"^[A-Z]{2}\d{2}$")],
-    field: str | None = None,
-    since: date | None = None,
-) -> dict[str, Any]:
-    """Past answers that cite another version of a guide than today's; ``field`` (``facts.fee``) narrows.
-    ``agreed_callback``: the caller asked to be called back."""
-    version = parts.versions.get(item_key)
-    if version is None:
-        raise BadInputError("没有这个事项。")
-    first = since or now().date() - timedelta(days=_RECALL_DAYS)
-    found = []
-    for row in await parts.texts.cited(item_key, day_bucket(first), _RECALLED):
-        old = [
-            c
-            for c in row["cited"].split(";")
-            if not c.endswith(f"@{version}") and (field is None or c.startswith(f"{field}@"))
-        ]
-        if old:
-            found.append({**row, "at": row["at"].isoformat(), "cited": old})
-    return {
-        "demo": await parts.is_demo(), "item_key": item_key, "version": version, "answers": found,
-        "to_call_back": len({row["conversation_id"] for row in found if row["agreed_callback"]}),
-    }  # fmt: skip
-
-
 @router.get("/quality")
 async def quality(parts: Parts, span: Looked, rule: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> dict[str, Any]:  # fmt: skip
     """The mean score, how often each rule was broken, and the conversations, worst first."""
@@ -135,17 +106,34 @@ class Sampling(BaseModel):
 
 
 @router.post("/reviews", status_code=201)
-async def sample(parts: Parts, span: Looked, sampling: Sampling) -> dict[str, Any]:
+async def sample(house: House, parts: Parts, span: Looked, sampling: Sampling) -> dict[str, Any]:
     """Draws conversations and asks two reviewers for each, in turn."""
     people = list(dict.fromkeys(sampling.reviewers))
     if len(people) < 3:
         raise BadInputError("至少要三位不同的质检员，意见不一时由第三位定。")
+    able = await _reviewers(house)
+    if unknown := [name for name in people if name not in able]:
+        raise BadInputError(f"这几位不能质检（要有能用的班长或管理人员账号）：{'、'.join(unknown)}。")
     await parts.marks.put(_POOL, people)
     drawn = await parts.reviews.sample(span, sampling.number, sampling.seed)
     for n, conversation_id in enumerate(drawn):
         for place in (1, 2):
             await parts.reviews.ask(conversation_id, people[(2 * n + place - 1) % len(people)], place, now())
     return {"asked": len(drawn)}
+
+
+@router.get("/reviews/reviewers")
+async def reviewers(house: House) -> dict[str, Any]:
+    """Who can be asked to review."""
+    return {
+        "reviewers": [{"username": name, "display_name": shown} for name, shown in (await _reviewers(house)).items()]
+    }
+
+
+async def _reviewers(house: Services) -> dict[str, str]:
+    accounts = await house.sign_in.accounts()
+    able = [a for a in accounts if not a.disabled and may_act_as(a.roles, (Role.SUPERVISOR, Role.MANAGER))]
+    return {account.username: account.display_name for account in able}
 
 
 @router.get("/reviews/results")

@@ -31,11 +31,23 @@ from ops.insights import places_of
 from ops.progress import say
 from storage import insight_facts as f
 from storage.engine import make_engine
-from storage.insight_tables import agent_cells, cells, line_facts, marks, order_cells, orders, texts, turn_facts
+from storage.insight_tables import (
+    agent_cells,
+    cells,
+    desk_cells,
+    line_facts,
+    marks,
+    order_cells,
+    orders,
+    texts,
+    turn_facts,
+)
 from storage.migrations import upgrade
 from storage.tables import conversations, events, metadata, turns
 
 _BATCH = 4000
+_SHIFT = (8, 9, 10, 11, 14, 15, 16, 17)
+_PAUSED_S = 180.0
 _GENERATED = (conversations, turns, events)
 
 
@@ -134,11 +146,24 @@ async def _store(
             await connection.execute(sa.insert(cells), sums.cell_rows())
             if agents := sums.agent_rows():
                 await connection.execute(sa.insert(agent_cells), agents)
+                await connection.execute(sa.insert(desk_cells), duty_rows(agents))
             await connection.execute(sa.insert(texts), [{"text_key": k, "text": t} for k, t in said.items()])
             tally["orders"] = await _orders(connection, year)
     finally:
         await engine.dispose()
     return {**tally, "texts": len(said)}
+
+
+def duty_rows(agents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Eight hours at the desk for every agent who took somebody that day, with the talks that were counted."""
+    rows = []
+    for row in agents:
+        busy = min(3000.0, row["agent_s"] / len(_SHIFT))
+        ringing, after = min(120.0, 6 * row["taken"] / len(_SHIFT)), min(300.0, 40 * row["taken"] / len(_SHIFT))
+        ready = max(0.0, 3600 - _PAUSED_S - busy - ringing - after)
+        seconds = {"ready_s": ready, "ringing_s": ringing, "busy_s": busy, "after_call_s": after, "paused_s": _PAUSED_S}
+        rows += [{"bucket": row["bucket"] * 100 + hour, "agent": row["agent"], **seconds} for hour in _SHIFT]
+    return rows
 
 
 async def _callers(connection: Any, by_caller: dict[str, list[ConversationFacts]], sums: f.Sums) -> None:

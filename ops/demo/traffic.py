@@ -264,6 +264,10 @@ class _Script:
             self.rating = self.c.choices([5, 4, 3, 2, 1], good)[0]
             self.wait(self.c.uniform(3, 40))
             self.leave("rating", {"score": self.rating, "comment": ""})
+            if self.rating >= 3:
+                self.wait(4)
+                # No draw of its own: the year of a seed stays the one that was measured.
+                self.leave("recall_consent", {"agreed": self.turn % 2 == 0})
         if self.channel == "voice":
             self.wait(self.c.uniform(1, 8))
             self.leave("call_ended", {"call_id": self.id, "reason": "caller"})

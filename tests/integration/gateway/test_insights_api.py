@@ -20,6 +20,8 @@ import pytest_asyncio
 from running_gateway import Gateway, running_gateway
 
 from hotline.insights import Alert
+from hotline.messages import Reply, Source, Understanding
+from hotline.ports import DialogueAnswer
 from insights.figures import FIGURES
 from insights.webhook import signature
 from knowledge_base.catalogue import load_catalogue
@@ -151,7 +153,12 @@ async def test_a_manager_renames_merges_and_pins_and_illegal_merges_change_nothi
     assert (await change(b, merge_into=a)).status_code == 422
     assert (await change(b, merge_into=b)).status_code == 422
     assert (await change(99999, name="没有")).status_code == 404
+    assert [part["id"] for part in after[b]["merged"]] == [a]
     assert (await change(a, merge_into=None)).status_code == 200
+    assert (await change(b, name="", pinned=False)).status_code == 200
+    undone = {t["id"]: t for t in (await got(managed, "topics"))["topics"]}
+    assert undone[a]["turns"] == before[-1]["turns"]
+    assert (undone[b]["name"], undone[b]["pinned"], undone[b]["renamed"]) == (before[-2]["name"], False, False)
 
 
 async def test_an_incident_is_made_known_and_withdrawn(managed: Any) -> None:
@@ -297,6 +304,10 @@ async def test_gaps_are_grouped_and_of_enough_people(managed: Any) -> None:
     told = await got(managed, "gaps")
     assert told["kinds"]["refused"]["turns"] > 0
     assert all(gap["people"] >= 5 and gap["examples"] for gap in told["gaps"])
+    for gap in told["gaps"]:
+        shown = [n for n in gap["towns"].values() if n is not None]
+        assert all(n >= 5 for n in shown)
+        assert len(gap["towns"]) - len(shown) != 1 or len(gap["towns"]) == 1
     assert sum(gap["turns"] for gap in told["gaps"]) <= told["turns"]
 
 
@@ -340,6 +351,74 @@ async def test_answers_of_an_old_version_are_recalled(managed: Any) -> None:
     assert (await gateway.http.get(f"{ROOT}/recall?item_key=ZZ99", headers=headers)).status_code == 422
 
 
+async def test_callers_who_agreed_are_put_on_the_agents_list_once_with_the_number_they_gave(managed: Any) -> None:
+    gateway, headers = managed
+    parts = gateway.services.insights
+    gateway.engine._answers["居住证要多少钱"] = DialogueAnswer(
+        replies=[Reply(text="不收费", sources=[Source(item_code="x", field="facts.fee", version="2020-01-01")])],
+        understanding=Understanding(intent="ask_fee", aspect="fee", item_key="JZ02", confidence=0.9),
+    )
+    yes, no, silent = await gateway.open(), await gateway.open(), await gateway.open()
+    for talk in (yes, no, silent):
+        assert (await talk.say("居住证要多少钱")).status_code == 200
+
+    async def consent(talk: Any, **body: Any) -> httpx.Response:
+        return await gateway.http.post(f"{talk.path}/recall-consent", json=body, headers=talk.headers)
+
+    assert (await consent(yes, agreed=True)).status_code == 422  # nobody knows the number
+    assert (await consent(yes, agreed=True, phone="13800000077")).json() == {"agreed": True, "contact": "138****0077"}
+    assert (await consent(no, agreed=False)).status_code == 201
+    async with httpx.AsyncClient() as client:
+        behind = await asyncio.to_thread(Behind.make, gateway.services.settings, client, HashEncoder())
+        await behind.catch_up()
+        await behind.close()
+    parts.versions = {**parts.versions, "JZ02": "2026-12-01"}
+    since = (date.today() - timedelta(days=2)).isoformat()
+    told = (await gateway.http.get(f"{ROOT}/recall?item_key=JZ02&since={since}", headers=headers)).json()
+    agreed = {a["conversation_id"]: a["agreed_callback"] for a in told["answers"]}
+    assert agreed == {yes.conversation_id: True, no.conversation_id: False, silent.conversation_id: False}
+    assert told["to_call_back"] == 1
+    wanted = {"item_key": "JZ02", "since": since, "note": "补领要收 20 元工本费"}
+
+    async def call(**more: Any) -> httpx.Response:
+        return await gateway.http.post(f"{ROOT}/recall/callbacks", json={**wanted, **more}, headers=headers)
+
+    assert (await call(note="打 13800000001")).status_code == 422
+    assert (await call()).json() == {"made": 1, "already": 0, "without_number": 0}
+    assert (await call()).json() == {"made": 0, "already": 1, "without_number": 0}
+    agent = await gateway.staff("agent7", "agent")
+    tasks = (await gateway.http.get("/api/v1/desk/callbacks", headers=agent)).json()["callbacks"]
+    mine = [t for t in tasks if t["conversation_id"] == yes.conversation_id]
+    assert [(t["reason"], t["contact_shown"], t["has_contact"]) for t in mine] == [("recall", "138****0077", True)]
+    assert "补领要收 20 元工本费" in mine[0]["note"]
+    path = f"/api/v1/desk/callbacks/{mine[0]['callback_id']}"
+    await gateway.http.post(path, json={"step": "claim"}, headers=agent)
+    assert (await gateway.http.post(f"{path}/reveal", headers=agent)).json() == {"contact": "13800000077"}
+    told = (await gateway.http.get(f"{ROOT}/recall?item_key=JZ02&since={since}", headers=headers)).json()
+    assert (told["to_call_back"], told["listed"]) == (0, 1)
+
+
+async def test_the_conversation_behind_a_figure_opens_for_the_right_role_and_stands_in_the_audit_log(
+    managed: Any,
+) -> None:
+    gateway, headers = managed
+    rows = (await got(managed, "conversations", measure="abandoned", limit=1))["conversations"]
+    conversation = rows[0]["conversation_id"]
+    path = f"{ROOT}/conversations/{conversation}"
+    for signed, status in ((None, 401), (await gateway.staff("agent1", "agent"), 403), (await gateway.staff("admin1", "admin"), 403)):  # fmt: skip
+        assert (await gateway.http.get(path, headers=signed)).status_code == status
+    told = (await gateway.http.get(path, headers=headers)).json()
+    assert {line["who"] for line in told["transcript"]} >= {"citizen", "bot"}
+    assert "broken" in told
+    assert "caller_key" not in json.dumps(told)
+    reviewer = (await gateway.http.get(path, headers=await gateway.staff("supervisor1", "supervisor"))).json()
+    assert "broken" not in reviewer
+    entries = await gateway.services.audit.entries(0, 10_000)
+    seen = [e.actor for e in entries if (e.action, e.subject) == ("view_conversation", f"conversation:{conversation}")]
+    assert seen == ["manager1", "supervisor1"]
+    assert (await gateway.http.get(f"{ROOT}/conversations/nothing", headers=headers)).status_code == 404
+
+
 async def test_quality_names_rule_and_conversation_and_reviews_are_blind(managed: Any) -> None:
     gateway, headers = managed
     told = await got(managed, "quality")
@@ -348,6 +427,10 @@ async def test_quality_names_rule_and_conversation_and_reviews_are_blind(managed
     people = ["reviewer1", "reviewer2", "reviewer3"]
     signed = {name: await gateway.staff(name, "supervisor") for name in people}
     body = {"number": 1, "reviewers": people}
+    able = (await gateway.http.get(f"{ROOT}/reviews/reviewers", headers=headers)).json()["reviewers"]
+    assert {*people, "manager1"} <= {each["username"] for each in able}
+    unable = {**body, "reviewers": [*people[:2], "agent1"]}
+    assert (await gateway.http.post(f"{ROOT}/reviews", json=unable, params=YEAR, headers=headers)).status_code == 422
     assert (await gateway.http.post(f"{ROOT}/reviews", json=body, params=YEAR, headers=headers)).json() == {"asked": 1}
     assert (await gateway.http.post(f"{ROOT}/reviews", json=body, headers=signed["reviewer1"])).status_code == 403
 

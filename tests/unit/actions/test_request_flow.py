@@ -337,6 +337,22 @@ async def test_a_score_is_asked_for_only_where_none_was_said_and_a_bad_one_offer
     assert person[0]["handoff"]
 
 
+async def test_who_was_answered_and_is_content_is_asked_once_whether_to_be_told_of_a_correction() -> None:
+    line, _ = talk_with()
+    plain = await line.turn("满意", "rate")
+    assert "要不要打电话告诉您" not in words(plain)
+    await line.turn("申领居住证收费吗", "ask_fee")
+    asked = await line.turn("满意", "rate")
+    assert "要不要打电话告诉您" in words(asked)
+    assert (await line.turn("要", "affirm"))[0]["recall"] is True
+    assert "recall" not in (await line.turn("好", "affirm"))[0]
+    await line.turn("满意", "rate")
+    assert (await line.turn("不用了", "deny"))[0]["recall"] is False
+    await line.turn("满意", "rate")
+    await line.run("action_small_talk", "要", "affirm", metadata={"channel": "voice"})
+    assert "来电的号码" in words(line.said[-1:])
+
+
 @pytest.mark.parametrize("said", ["是的", "对，提交吧", "没有错", "系呀，冇错", "好的谢谢", "不用改", "冇问题", "得"])
 def test_a_yes_is_a_yes(said: str) -> None:
     assert means_yes(said)

@@ -84,6 +84,24 @@ def test_a_bad_rating_marks_the_answers_and_a_good_one_does_not() -> None:
     assert [bad.turns[0].gap, good.turns[0].gap] == ["rated_badly", None]
 
 
+def test_who_may_be_told_of_a_wrong_answer_is_who_said_yes_last_and_not_who_wanted_a_call() -> None:
+    called = facts(Trail().ask("打给我", 1, intent="call_back", confidence=0.9))
+    yes = Trail().answered("居住证怎么办", 1).add("recall_consent", 9, agreed=True)
+    assert (called.agreed_callback, facts(yes).agreed_callback) == (False, True)
+    assert not facts(yes.add("recall_consent", 12, agreed=False)).agreed_callback
+
+
+def test_every_reply_of_a_turn_cites_and_a_known_incident_is_an_answer() -> None:
+    trail = Trail().ask("狮山为什么停水", 1)
+    told = [{"item_code": "incident:1", "field": "text", "version": "v"}]
+    trail.events[-1].data["sources"] = told  # type: ignore[index]
+    trail.add(
+        "reply", 2.5, "c1t1", text="…", sources=[{"item_code": "x", "field": "fee", "version": "2"}], understanding={}
+    )
+    turn = READER.read(trail.made()).turns[0]
+    assert (turn.outcome, turn.gap, turn.cited) == ("answered", None, "text@v;fee@2")
+
+
 def test_proofs_greetings_and_follow_ups_are_not_mined() -> None:
     trail = Trail().answered("居住证怎么办", 1).ask("［已隐去：身份核对信息］", 5).answered("那要多久", 9)
     texts = [turn.text for turn in READER.read(trail.ask("你好", 20, intent="greet").made()).turns]

@@ -70,7 +70,7 @@ export const fieldName = named({
   when: "时间",
   happened: "经过",
 });
-export const callbackReason = named({ asked: "要求回电", dropped: "没等到人就断了", cut_off: "通话中断线" });
+export const callbackReason = named({ asked: "要求回电", dropped: "没等到人就断了", cut_off: "通话中断线", recall: "答复更正" });
 export const callbackState = named({ open: "待认领", claimed: "已认领", reached: "已打通", given_up: "已放弃" });
 export const dialectName = named({ mandarin: "普通话", cantonese: "粤语" });
 const partyStep = named({
