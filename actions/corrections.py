@@ -22,6 +22,10 @@ _MISTAKEN = re.compile(
     rf"^[^，,。]{{0,4}}(?:搞错|弄错|听错|说错|讲错|答错|问错|错了|错咗|错啦|反了|不对|唔啱|更正)[^，,。]{{0,4}}[，,。！! ]+"
     rf"(?:而|应该)?{_ASKED}(?:{_IS})?(?:说|讲|问|要|话)?(?P<right>.{{2,}}?){_END}"
 )
+# 「没丢，是到期了」 is strict enough above; 「不是临时的，正式的多久」 says no second 是.
+_LOOSE = re.compile(
+    rf"^(?:不是|唔系|唔係|没|唔)(?P<wrong>[^，,。；吗嗎么？?]{{1,10}})[，,]+(?:而)?{_IS}?(?P<right>[^是系係].+?){_END}"
+)
 _LEADING = re.compile(r"^(?:那个|嗰个|我|们|哋|刚才|头先|想|要|问|说|讲|话|的|嘅|是|系|係|应该|其实|而)+(?=.{2})")
 
 # What is asked, told by its words. The first that is found holds.
@@ -60,6 +64,8 @@ def correction_of(text: str) -> Correction | None:
         return Correction(_bare(found["right"]), _bare(found["wrong"]))
     if found := _MISTAKEN.search(said):
         return Correction(_bare(found["right"]))
+    if found := _LOOSE.search(said):
+        return Correction(_bare(found["right"]), _bare(found["wrong"]))
     return None
 
 

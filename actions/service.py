@@ -19,15 +19,26 @@ from hotline.catalogue import ServiceHall, ServiceItem
 from hotline.errors import HubDownError, NotFoundError
 from hotline.insights import Incident
 from hotline.messages import Aspect, Button, Reply
-from knowledge_base.decide import CLEAR, Decision, Outcome, decide
+from knowledge_base.decide import CLEAR, POSSIBLE, Decision, Outcome, about_oneself, decide
 from knowledge_base.places import find_place
+from knowledge_base.strangers import Strangers
 from knowledge_base.subject import matter, plain, simplified, subject_of
 from knowledge_base.times import without_times
 from knowledge_base.triage import tells_a_nuisance
+from knowledge_base.turning import LONGEST, turned_to
 
 SURE = 0.97  # how clearly a service must be named where the words seem out of scope,
 FOREIGN = 0.4  # and how likely that has to be for the whole of it
 LIKELY_ASPECT = 0.15  # what was not understood goes on with the service in talk where an aspect is this likely
+DOUBTED = 0.1  # out of scope is this likely: words that the service found does not know then count against it
+CERTAIN = 0.95  # the words seem out of scope, yet a service this likely is answered,
+NEAR = 0.8  # and one this likely is offered,
+NEVER = 1.1
+FOREIGN_AT_MOST = 0.9  # but where out of scope is likelier than this, none is answered,
+NEAR_AT_MOST = 0.95  # and beyond this none offered
+
+_STRANGERS: dict[str, Strangers] = {}
+"""By the catalogue's content: made at its first use."""
 
 _NUMBERS = {name: n for n, names in enumerate("一 二两 三 四 五 六 七 八 九".split(), 1) for name in names}
 _LONGEST_CHOICE = 14
@@ -45,6 +56,7 @@ _QUESTION = re.compile(
     r"[吗嗎呢么？?]|怎|点样|点(?:办|搞|申|续|换|补|交|查|领|算)|什么|咩|乜|哪|边|几|多少|多久|如何|能不能|可以|材料|步骤|条件|流程|补贴|办理"
 )
 _MIDDLE = re.compile(r"中间|当中")
+_PAYS = re.compile(r"收|交|缴|繳|付|费|費|花|使钱|罚|罰|要钱|要錢")
 
 
 class ServiceAction(HotlineAction):
@@ -62,17 +74,26 @@ class ServiceAction(HotlineAction):
         asked = self._without_towns(text)
         hits = await asyncio.to_thread(self.tools.search.search, asked)
         clear = CLEAR + (SURE - CLEAR) * min(1.0, foreign / FOREIGN)
+        if foreign >= DOUBTED and hits and self._strangers.of(asked, hits[0].item_key):
+            clear = NEVER
         return decide(hits, matter(asked), context_key, clear, switching=switching, said=asked)
 
-    async def find_other(self, text: str, context_key: str | None) -> Decision:
+    async def find_other(self, text: str, context_key: str | None, *, corrects: bool = True) -> Decision:
         """Another service than the one in talk, by what ``text`` names, or by that beside the name of
-        the one in talk (「不是租房，是离职」 of a withdrawal)."""
-        decision = await self.find(text, context_key, switching=True)
+        the one in talk (「不是租房，是离职」 of a withdrawal). ``corrects``: the one in talk is not meant."""
         item = self.tools.catalogue.items.get(context_key or "")
-        if decision.outcome is Outcome.FOUND or item is None or not names_a_matter(text):
-            return decision
-        beside = await self.find(f"{text}{item.name}", context_key, switching=True)
-        return beside if beside.outcome is Outcome.FOUND else decision
+        asked = self._without_towns(text)
+        about = matter(asked)
+        if item is None:
+            return await self.find(text, context_key, switching=True)
+        if not corrects and about_oneself(asked, about):
+            return Decision(outcome=Outcome.CONTEXT, item_key=item.key)
+        if len(about) <= LONGEST:
+            search = self.tools.search.search
+            alone, beside = await asyncio.to_thread(lambda: (search(asked), search(f"{asked}{item.name}")))
+            if turned := turned_to(alone, beside, about, item.key, corrects=corrects):
+                return turned
+        return await self.find(text, item.key, switching=True)
 
     def still_open(self, tracker: Tracker) -> Decision | None:
         """The question which service is meant, once more, where it was asked and only an aspect is said."""
@@ -89,7 +110,7 @@ class ServiceAction(HotlineAction):
         in_talk = tracker.get_slot("service_item")
         before = Aspect(tracker.get_slot("last_aspect") or Aspect.GENERAL)
         meant = aspect_said(correction.right) or aspect or before
-        if not names_a_matter(correction.right):
+        if not names_a_matter(correction.right) and (aspect_said(correction.right) or not matter(correction.right)):
             return await self.respond(dispatcher, tracker, await self.find(correction.right, in_talk), meant)
         return await self.respond(dispatcher, tracker, await self.find_other(correction.right, in_talk), meant)
 
@@ -133,6 +154,7 @@ class ServiceAction(HotlineAction):
     async def tell(self, dispatcher: CollectingDispatcher, tracker: Tracker, key: str, aspect: Aspect) -> Events:
         """Says one aspect of one service, from the hub where it answers, else from the guide; a known
         incident about it first."""
+        aspect = self._money_meant(key, aspect, heard(tracker))
         guide = self.tools.catalogue.items[key]
         new = key if tracker.get_slot("service_item") != key else None  # who goes on about it was told already
         if incident := await self.incident_in(tracker, new):
@@ -194,6 +216,25 @@ class ServiceAction(HotlineAction):
         reply.buttons = [*(_choice(item, aspect) for item in offered), none]
         return reply
 
+    def _money_meant(self, key: str, aspect: Aspect, text: str) -> Aspect:
+        """「多少钱」 of a benefit, whose fee nobody knows, asks what one is given."""
+        item = self.tools.catalogue.items[key]
+        given = item.facts_of(Aspect.AMOUNT) and not any(f.known for f in item.facts_of(Aspect.FEE))
+        return Aspect.AMOUNT if aspect is Aspect.FEE and given and not _PAYS.search(text) else aspect
+
+    @property
+    def _strangers(self) -> Strangers:
+        catalogue = self.tools.catalogue
+        if catalogue.content_hash not in _STRANGERS:
+            _STRANGERS.clear()  # of the catalogue before an edit
+            _STRANGERS[catalogue.content_hash] = Strangers(catalogue.items)
+        return _STRANGERS[catalogue.content_hash]
+
+    def _is_called(self, key: str, words: str) -> bool:
+        """Whether ``words`` belong to the name or an alias of the service."""
+        item, said = self.tools.catalogue.items[key], matter(words)
+        return len(said) > 1 and any(said in plain(name) for name in (item.name, *item.aliases))
+
     def _without_towns(self, text: str) -> str:
         names = sorted({n for town in self.tools.catalogue.towns.values() for n in town.names}, key=len, reverse=True)
         return re.sub("|".join(map(re.escape, names)), " ", text) if names else text
@@ -217,6 +258,8 @@ class AnswerService(ServiceAction):
         correction = correction_of(heard(tracker)) if in_talk else None
         if correction and aspect_said(correction.wrong) and not names_a_matter(correction.right):
             return await self.put_right(dispatcher, tracker, correction, None)
+        if correction and names_a_matter(correction.right) and self._is_called(str(in_talk), correction.wrong):
+            return await self.put_right(dispatcher, tracker, correction, aspect)
         if decision := self.still_open(tracker):
             return await self.respond(dispatcher, tracker, decision, aspect)
         foreign = _ranked(tracker).get("out_of_scope", 0.0)
@@ -278,7 +321,10 @@ class SwitchService(ServiceAction):
         aspect = aspect_said(text) or Aspect(tracker.get_slot("last_aspect") or Aspect.GENERAL)
         # While it is open which one is meant, none is the one turned away from.
         turned_from = None if tracker.get_slot("candidates") else in_talk
-        decision = await self.find(text, turned_from or in_talk, switching=turned_from is not None)
+        if turned_from:
+            decision = await self.find_other(text, turned_from, corrects=False)
+        else:
+            decision = await self.find(text, in_talk)
         return await self.respond(dispatcher, tracker, decision, aspect)
 
 
@@ -331,8 +377,14 @@ class Fallback(ServiceAction):
         in_talk = tracker.get_slot("service_item")
         if in_talk and out_of_scope and (said := aspect_said(heard(tracker))) and not names_a_matter(heard(tracker)):
             return await self.tell(dispatcher, tracker, in_talk, said)  # 「怎么领」 alone is of no other world
-        if not out_of_scope:
-            ranked = _ranked(tracker)
+        ranked = _ranked(tracker)
+        if out_of_scope:
+            decision = await self._ours_after_all(heard(tracker), ranked.get("out_of_scope", 1.0))
+            if decision:
+                likeliest = max((n for n in ranked if n.startswith("ask_")), key=lambda n: ranked[n], default="")
+                meant = aspect_said(heard(tracker)) or _aspect_of_intent(likeliest)
+                return await self.respond(dispatcher, tracker, decision, meant)
+        else:
             aspects = {name: sure for name, sure in ranked.items() if name.startswith("ask_")}
             likeliest = max(aspects, key=lambda name: aspects[name], default="")
             foreign = ranked.get("out_of_scope", 0.0)
@@ -346,6 +398,20 @@ class Fallback(ServiceAction):
         key = "out_of_scope" if out_of_scope else "not_understood" if misses < 2 else "not_understood_again"
         say(dispatcher, tracker, self.tools.wording.reply(key))
         return [SlotSet("misunderstandings", min(misses, 10.0))]
+
+    async def _ours_after_all(self, text: str, foreign: float) -> Decision | None:
+        """The classifier sees what a question sounds like, the search what it names. A service that is
+        named beyond doubt, in words that are all its own, is answered; else a near one may be offered."""
+        asked = self._without_towns(text)
+        hits = await asyncio.to_thread(self.tools.search.search, asked)
+        if not hits or hits[0].score < NEAR or foreign > NEAR_AT_MOST:
+            return None
+        key = hits[0].item_key
+        own = not self._strangers.of(asked, key)
+        if own and hits[0].score >= CERTAIN and foreign <= FOREIGN_AT_MOST:
+            return Decision(outcome=Outcome.FOUND, item_key=key)
+        near = [key, *(h.item_key for h in hits[1:2] if h.score >= POSSIBLE)]
+        return Decision(outcome=Outcome.UNKNOWN, candidates=near)
 
 
 def sounds_like_a_complaint(text: str) -> bool:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from hotline.ports import SearchHit
+from knowledge_base.subject import plain
 
 CLEAR = 0.60  # a service this likely is answered
 POSSIBLE = 0.08  # one this likely is worth asking about
@@ -26,6 +27,20 @@ _MY_CASE = re.compile(
 )
 _SHORT_CASE = re.compile(_MY_CASE.pattern + r"(?:行吗|可以吗|得吗|得唔得|可唔可以|行不行|行唔行|呢|也行|能办吗)[？?]?$")
 _SHORT = 6
+_PEOPLE = (
+    r"(?:老婆|老公|太太|爱人|先生|爸爸?|妈妈?|父亲|母亲|父母|爷爷|奶奶|外公|外婆|阿公|阿婆|阿妈|老豆|老母|岳父|岳母|家婆|家人|屋企人|儿子|女儿|个?仔|阿?女|小孩子?|孩子"
+    r"|细路|宝宝|婴儿|未成年人?|学生|老人家?|长者|外地人|外省人|本地人|外国人|港澳居民|香港人|澳门人|台湾人|朋友|同事|员工|别人|其他人|自己|本人)"
+)
+_SOMEBODY = re.compile(
+    rf"(?:那|咁|但|如果|要是|换成|换作|假如|若是|是|系|係|帮|同|俾|给|我们|我哋|我|佢|的|嘅|家|屋企|啲|个)*{_PEOPLE}(?:也|都|又|的话|嘅话|去|来|能|可以|得|是|系|办|用|申请|拿|领|行|不行|一样|同样|跟|同|我"
+    r"|唔得|唔|咪|得唔得|可唔可以|能不能|可不可以|行不行|代|帮)*(?:呢|吗|嗎|么|咩|啊|呀|吧)*"
+)
+# 「要带户口本吗」「使唔使体检」「一定要公证吗」: a thing that the service in talk may need.
+_NEEDS = re.compile(
+    r"(?:那|咁|是不是|系咪|还|仲|一定|必须|都|也|要不要|需不需要|用不用|使唔使|需唔需要|要唔要|需要|需|要|使|先|再|去)*"
+    r"(?:要不要|需不需要|用不用|使唔使|需唔需要|要唔要|需要|必须|一定要|要)(?:先|再|都|也)?(?:带|交|提供|出示|准备|攞|有|做|拿|去)*(?!办|申请|登记|查|投诉|预约).{1,6}?(?:吗|嗎|么|咩|啊|呀|先|呢|架|㗎)*"
+)
+_SAME = re.compile(r"(?:也|都)是?(?:这个|呢个|同一个|一样)(?:办法|手续|流程|地方|窗口)?(?:吗|嗎|么|咩|嘛|吧|架|㗎)?$")
 # Words that name a matter of their own: 「那宠物证要带什么」 leaves the service in talk, even for one
 # that isn't known; 「那我自己交要多少」 doesn't.
 _NAMES_A_MATTER = re.compile(
@@ -76,7 +91,7 @@ def decide(
             return Decision(outcome=Outcome.ASK_SUBJECT)
     if switching and context_key:
         hits = without(hits, context_key)
-    if context_key and not switching and len(subject) <= _SHORT and _SHORT_CASE.search(said):
+    if context_key and not switching and about_oneself(said, subject):
         return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
     if context_key and not switching and hits and hits[0].item_key != context_key:
         clear = max(clear, BESIDE)
@@ -90,6 +105,15 @@ def decide(
         offered = [h.item_key for h in hits[: max(2, len(possible))]]
         return Decision(outcome=Outcome.ASK_WHICH, candidates=offered[:MOST_CANDIDATES])
     return Decision(outcome=Outcome.UNKNOWN, candidates=[h.item_key for h in hits[:2]])
+
+
+def about_oneself(said: str, subject: str) -> bool:
+    """Whether ``said`` asks of the service in talk for one's own case, another person, or one thing it may need:
+    「我没有房产证呢」「我老婆也一样吗」「要带户口本吗」."""
+    asked = plain(said)
+    if len(subject) <= _SHORT and _SHORT_CASE.search(asked):
+        return True
+    return bool(_SOMEBODY.fullmatch(asked) or _NEEDS.fullmatch(asked) or _SAME.search(asked))
 
 
 def without(hits: Sequence[SearchHit], key: str) -> list[SearchHit]:

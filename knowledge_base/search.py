@@ -25,7 +25,7 @@ from knowledge_base.views import EXACT_LIMIT, TERMS, Encoder, Scores, TermView, 
 
 # A short word that many services share names none of them, however well it fits one's alias.
 SHORT_MATTER = 3
-MANY_SERVICES = 3
+MANY_SERVICES = 2
 DOUBTFUL = 0.5
 
 SHORTLIST = 150  # phrases that each view brings up in a large index

@@ -28,6 +28,12 @@ _ASKING = re.compile("|".join(re.escape(w) for w in sorted(set(_ASKING_WORDS), k
 _NOT_WORDS = re.compile(r"[^\w]+|\d+")
 
 
+@lru_cache(maxsize=1)
+def asking_words() -> frozenset[str]:
+    """The words that only ask, as they stand in ``asking_words.txt``."""
+    return frozenset(_ASKING_WORDS)
+
+
 # 「阿妈上个月走了」: of one's family it is said so that nobody has to say it.
 _GONE = re.compile(
     r"(爸爸?|妈妈?|爷爷?|奶奶|外公|外婆|公公|婆婆|阿婆|阿公|阿嫲|嫲嫲|老豆|老母|父亲|母亲|老公|老婆|丈夫|妻子|太太|先生|儿子|女儿|哥哥?|姐姐?|弟弟?|妹妹?"

@@ -77,6 +77,7 @@ class Line:
     follow_up: str | None = None
     trail: list[dict[str, Any]] = field(default_factory=list)
     loop: str | None = None
+    ranking: list[tuple[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._actions: dict[str, HotlineAction] = {a.name(): a for a in make_actions(self.tools)}
@@ -99,6 +100,7 @@ class Line:
             latest_message={
                 "text": text,
                 "intent": {"name": intent, "confidence": confidence},
+                "intent_ranking": [{"name": name, "confidence": sure} for name, sure in self.ranking],
                 "entities": [{"entity": k, "value": v} for k, v in (entities or {}).items()],
                 "metadata": metadata or {},
             },

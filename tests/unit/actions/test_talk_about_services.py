@@ -184,7 +184,38 @@ async def test_what_is_not_ours_is_said_not_to_be_ours() -> None:
     talk = line(JZ02=0.99)
     sent = await talk.run("action_fallback", "今天天气怎么样", "out_of_scope")
     assert "不在我能回答的范围" in words(sent)
-    assert talk.tools.search.asked == []  # type: ignore[attr-defined]
+    assert sent[0]["understanding"]["item_key"] is None
+
+
+async def test_a_service_named_in_its_own_words_is_answered_though_the_question_sounds_foreign() -> None:
+    talk = line(JY06=0.99)
+    talk.ranking = [("out_of_scope", 0.8), ("ask_time_limit", 0.1)]
+    sent = await talk.run("action_fallback", "幼儿园什么时候报名", "out_of_scope")
+    assert (sent[0]["understanding"]["item_key"], sent[0]["understanding"]["aspect"]) == ("JY06", "time_limit")
+
+
+async def test_a_foreign_question_near_a_service_is_refused_with_that_one_offered() -> None:
+    talk = line(SC04=0.99)
+    talk.ranking = [("out_of_scope", 0.8), ("ask_steps", 0.1)]
+    sent = await talk.run("action_fallback", "采矿许可证办理", "out_of_scope")
+    assert sent[0]["understanding"]["item_key"] is None
+    assert talk.slots["candidates"] == ["SC04"]
+    assert "不能乱说" in words(sent)
+
+
+async def test_words_unknown_to_the_service_found_are_asked_about_where_the_classifier_doubts() -> None:
+    talk = line(SC04=0.99)
+    talk.ranking = [("ask_steps", 0.7), ("out_of_scope", 0.2)]
+    sent = await talk.run("action_answer_service", "旅行社经营许可证怎么办", "ask_steps")
+    assert sent[0]["understanding"]["item_key"] is None
+
+
+async def test_how_much_of_a_benefit_asks_what_is_given() -> None:
+    talk = line(WJ02=0.99)
+    sent = await talk.run("action_answer_service", "育儿补贴多少钱", "ask_fee")
+    assert sent[0]["understanding"]["aspect"] == "amount"
+    sent = await talk.run("action_answer_service", "申请育儿补贴要交费吗", "ask_fee")
+    assert sent[0]["understanding"]["aspect"] == "fee"
 
 
 async def test_a_number_alone_opens_the_status_form() -> None:
