@@ -21,34 +21,40 @@ def hits(**scores: float) -> list[SearchHit]:
 
 def test_what_both_searches_find_is_answered_though_one_is_unsure() -> None:
     decision = turned_to(hits(GJ04=0.5, SB17=0.14), hits(GJ01=0.9, GJ04=0.02), "离职", "GJ01", corrects=False)
-    assert decision and (decision.outcome, decision.item_key) == (Outcome.FOUND, "GJ04")
+    assert decision
+    assert (decision.outcome, decision.item_key) == (Outcome.FOUND, "GJ04")
 
 
 def test_a_word_that_means_another_thing_in_this_company_is_asked_about() -> None:
     decision = turned_to(hits(HZ02=0.99), hits(WJ03=0.9, HZ01=0.01), "入户", "WJ03", corrects=False)
-    assert decision and decision.outcome is Outcome.ASK_WHICH
+    assert decision
+    assert decision.outcome is Outcome.ASK_WHICH
     assert set(decision.candidates) == {"HZ02", "HZ01"}
 
 
 def test_a_clear_name_is_believed_alone() -> None:
     decision = turned_to(hits(CJ01=1.0), hits(JZ02=0.9, JZ03=0.05), "护照本", "JZ02", corrects=False)
-    assert decision and decision.item_key == "CJ01"
+    assert decision
+    assert decision.item_key == "CJ01"
 
 
 def test_a_word_that_names_nothing_means_something_only_beside_the_service_in_talk() -> None:
     decision = turned_to(hits(JT02=0.5), hits(JZ03=0.6, JZ04=0.2, JZ01=0.01), "丢", "JZ03", corrects=False)
-    assert decision and decision.item_key == "JZ04"
+    assert decision
+    assert decision.item_key == "JZ04"
 
 
 def test_the_service_in_talk_named_again_goes_on() -> None:
     decision = turned_to(hits(RC01=0.99), hits(RC01=1.0), "租房补贴", "RC01", corrects=False)
-    assert decision and decision.outcome is Outcome.CONTEXT
+    assert decision
+    assert decision.outcome is Outcome.CONTEXT
 
 
 def test_what_is_doubtful_is_never_answered_after_a_correction_nor_offered_with_the_wrong_one() -> None:
     alone = hits(SB01=0.5, YB06=0.43, YB01=0.02, YB02=0.015)
     decision = turned_to(alone, hits(SB01=1.0), "医保卡", "SB01", corrects=True)
-    assert decision and decision.outcome is Outcome.ASK_WHICH
+    assert decision
+    assert decision.outcome is Outcome.ASK_WHICH
     assert "SB01" not in decision.candidates
     assert len(decision.candidates) > 1
 
@@ -59,7 +65,18 @@ def test_nothing_near_leaves_it_to_the_search_of_the_whole() -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["我老婆呢", "咁我阿妈呢", "如果是小孩呢", "外地人可以吗", "我老婆的也一样吗", "要带户口本吗", "使唔使体检", "一定要公证吗", "租房补贴也是这个吗", "我没有房产证呢"],
+    [
+        "我老婆呢",
+        "咁我阿妈呢",
+        "如果是小孩呢",
+        "外地人可以吗",
+        "我老婆的也一样吗",
+        "要带户口本吗",
+        "使唔使体检",
+        "一定要公证吗",
+        "租房补贴也是这个吗",
+        "我没有房产证呢",
+    ],
 )
 def test_ones_own_case_another_person_or_a_needed_thing_stays_with_the_service(said: str) -> None:
     assert about_oneself(said, matter(said))
