@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,8 @@ async def _serve(kind: str) -> None:
 @asynccontextmanager
 async def _house(kind: str, settings: Settings) -> AsyncIterator[Any]:
     from data_hub.memory import InMemoryDataHub
+    from gateway.callers import CallerSeal
+    from gateway.desk_service import DeskService
     from gateway.emergencies import EmergencyWatch
     from gateway.feed import EventFeed
     from gateway.memory_dialogue import ScriptedDialogue
@@ -99,6 +101,7 @@ async def _house(kind: str, settings: Settings) -> AsyncIterator[Any]:
     from gateway.turns import TurnService
     from hotline.messages import CitizenMessage, Transcript
     from hotline.ports import DialogueAnswer, Recogniser, Synthesiser
+    from storage.desk import StoredDesk
     from storage.engine import make_engine
     from storage.migrations import upgrade
     from storage.recordings import SqlRecordings
@@ -139,16 +142,21 @@ async def _house(kind: str, settings: Settings) -> AsyncIterator[Any]:
     engine, feed, metrics, sentences = Thinking(), EventFeed(), Metrics(), Sentences(settings.handoff_number)
     speech = SpeechEngines(settings, recogniser, synthesiser, load_vad(settings.models_dir), sentences, metrics)
     watch = EmergencyWatch(kept_in=settings.models_dir / "danger")
+    desk = DeskService(
+        books=StoredDesk(store, settings.desk_max_conversations), store=store, feed=feed, engine=engine,
+        sentences=sentences, settings=settings, knowledge=None,  # type: ignore[arg-type]  # asked for by agents
+    )  # fmt: skip
     turns = TurnService(
-        store=store, engine=engine, feed=feed, emergencies=watch, sentences=sentences, session_turns=1000
+        store=store, engine=engine, feed=feed, emergencies=watch, sentences=sentences, session_turns=1000, desk=desk
     )  # fmt: skip
     recordings = Recordings(SqlRecordings(store.runner), settings)
     parts: dict[str, Any] = {
         "settings": settings, "store": store, "turns": turns, "feed": feed, "sentences": sentences,
         "hub": InMemoryDataHub(), "engine": engine, "speech": speech, "metrics": metrics, "recordings": recordings,
+        "desk": desk, "callers": CallerSeal.in_folder(settings.data_dir),
     }  # fmt: skip
     # Parts of the gateway that a call does not use.
-    parts |= {name: None for name in Services.__dataclass_fields__ if name not in parts}
+    parts |= {each.name: None for each in fields(Services) if each.init and each.name not in parts}
     try:
         yield Services(**parts)
     finally:
