@@ -1,4 +1,4 @@
-"""Which calls are under way, through all doors, and whether one more can be taken."""
+"""Which calls are under way, through all doors, where the desk finds one, and whether one more can be taken."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hotline.errors import CallerBusyError, HotlineError, LineBusyError
-from voice.telephony.line import LiveCall
+from gateway.live_calls import DeskCall
+from hotline.errors import CallerBusyError, HotlineError, LineBusyError, NotFoundError
 
 
 class CallBook:
     """``live`` by call id. ``most`` calls at once; ``per_number`` of one number, 0 for any."""
 
     def __init__(self, most: int, per_number: int = 0) -> None:
-        self.live: dict[str, LiveCall] = {}
+        self.live: dict[str, DeskCall] = {}
         self.waiting = 0  # browsers that are connected and have not begun a call
         self._most = most
         self._per_number = per_number
@@ -25,6 +25,25 @@ class CallBook:
     def open(self) -> int:
         """Calls that hold a place, those that are just beginning included."""
         return self._open
+
+    def get(self, call_id: str) -> DeskCall:
+        """Raises NotFoundError: no such call, or it has ended."""
+        try:
+            return self.live[call_id]
+        except KeyError:
+            raise NotFoundError("这通电话已经结束，或没有这通电话。") from None
+
+    def of(self, conversation_id: str) -> DeskCall | None:
+        return next((c for c in self.live.values() if c.conversation_id == conversation_id), None)
+
+    @contextmanager
+    def under_way(self, call: DeskCall) -> Iterator[None]:
+        """``call`` is found until the block ends."""
+        self.live[call.call_id] = call
+        try:
+            yield
+        finally:
+            del self.live[call.call_id]
 
     def refusal(self, number: str | None) -> HotlineError | None:
         """Why no call of this number can be taken now, if none can."""

@@ -14,7 +14,6 @@ from desk.takeover import Earlier, Picture, Takeover, earlier_of, picture
 from gateway.desk_feed import DeskFeed
 from gateway.dialogue import Engine
 from gateway.feed import EventFeed
-from gateway.live_calls import LiveCalls
 from gateway.needs import NeedsReader
 from gateway.replies import Sentences
 from hotline.desk import (
@@ -69,7 +68,6 @@ class DeskService:
     ) -> None:
         self.books = books
         self.screens = DeskFeed()
-        self.calls = LiveCalls()
         self.knowledge = knowledge
         self.takeover = Takeover(books, engine)
         self._store = store

@@ -1,4 +1,4 @@
-"""Calls under way, as the desk sees them: where an agent finds the caller's voice."""
+"""A call under way as the desk sees it: how an agent joins it, and what the caller hears of that."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.following import follow
 from hotline.errors import NotFoundError
 from hotline.events import ConversationEvent, EventType
 from voice.bridge import CallBridge
 from voice.ports import EventSink
-from voice.session import CallSession
+from voice.telephony.line import LiveCall
 
 
 @dataclass
-class DeskCall:
-    """``bridge`` is there while people are on the line."""
+class DeskCall(LiveCall):
+    """A call that people may join. ``bridge`` is there while they are on the line."""
 
-    call_id: str
-    conversation_id: str
-    session: CallSession
     bridge: CallBridge | None = None
+    over: bool = False
 
     def open_bridge(self) -> CallBridge:
+        """Raises NotFoundError: the call has ended."""
+        if self.over:
+            raise NotFoundError("这通电话已经结束。")
         if self.bridge is None:
             self.bridge = CallBridge(self.session)
             self.session.bridge = self.bridge
@@ -38,37 +38,19 @@ class DeskCall:
             await bridge.close(reason)
 
 
-class LiveCalls:
-    """By call id. Doors open every call through :meth:`on_call`."""
-
-    def __init__(self) -> None:
-        self._calls: dict[str, DeskCall] = {}
-
-    def get(self, call_id: str) -> DeskCall:
-        """Raises NotFoundError: no such call, or it has ended."""
-        try:
-            return self._calls[call_id]
-        except KeyError:
-            raise NotFoundError("这通电话已经结束，或没有这通电话。") from None
-
-    def of(self, conversation_id: str) -> DeskCall | None:
-        return next((c for c in self._calls.values() if c.conversation_id == conversation_id), None)
-
-    @asynccontextmanager
-    async def on_call(
-        self, call: DeskCall, events: Callable[[str, int], AsyncIterator[ConversationEvent]], sentences: Any, after: int
-    ) -> AsyncIterator[DeskCall]:
-        """``call`` is found by the desk until the block ends; what people do with its conversation
-        meanwhile is shown and said to the caller."""
-        self._calls[call.call_id] = call
-        relay = asyncio.create_task(_relay(call, events(call.conversation_id, after), sentences))
-        try:
-            yield call
-        finally:
-            self._calls.pop(call.call_id, None)
-            relay.cancel()
-            await asyncio.gather(relay, return_exceptions=True)
-            await call.close_bridge("call_ended")
+@asynccontextmanager
+async def told_to_the_caller(
+    call: DeskCall, events: AsyncIterator[ConversationEvent], sentences: Any
+) -> AsyncIterator[None]:
+    """Until the block ends, what people do with the call's conversation is shown and said to the caller."""
+    relay = asyncio.create_task(_relay(call, events, sentences))
+    try:
+        yield
+    finally:
+        relay.cancel()
+        await asyncio.gather(relay, return_exceptions=True)
+        call.over = True
+        await call.close_bridge("call_ended")
 
 
 def overheard(send: EventSink, call: Callable[[], DeskCall | None]) -> EventSink:
@@ -108,7 +90,3 @@ async def _relay(call: DeskCall, events: AsyncIterator[ConversationEvent], sente
         elif event.type is EventType.REPLY and event.turn_id is None:
             await session.show({"type": "reply", "turn_id": f"bot-{event.seq}", **data})
             await session.say(str(data.get("speech_text") or data["text"]), f"bot-{event.seq}")
-
-
-def follower(house: Any) -> Callable[[str, int], AsyncIterator[ConversationEvent]]:
-    return lambda conversation_id, after: follow(house.store, house.feed, conversation_id, after)

@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from gateway.call_dialogue import CallDialogue
-from gateway.live_calls import DeskCall, follower, overheard
+from gateway.following import follow
+from gateway.live_calls import DeskCall, overheard, told_to_the_caller
 from gateway.services import Services
 from hotline.errors import HotlineError
 from hotline.events import EventType
@@ -54,17 +55,16 @@ class Reception:
             recording = await house.recordings.begin(record.conversation_id, call_id, incoming.sample_rate)
         dialogue = CallDialogue(house, record, recording)
         said_why: list[str] = []
-        at_desk: DeskCall | None = None
+        call: DeskCall | None = None
 
         async def noting(frame: dict[str, Any] | bytes) -> None:
             if isinstance(frame, dict) and frame.get("type") == "ended":
                 said_why.append(str(frame.get("reason")))
             await send(frame)
 
-        listened = overheard(noting, lambda: at_desk)
+        listened = overheard(noting, lambda: call)
         session = house.speech.session(dialogue, listened, recording.tape if recording else None)
-        call = LiveCall(call_id, record.conversation_id, token, incoming, session, recorded=recording is not None)
-        at_desk = DeskCall(call_id, record.conversation_id, session)
+        call = DeskCall(call_id, record.conversation_id, token, incoming, session, recorded=recording is not None)
         begun = time.monotonic()
         await dialogue.log(
             EventType.CALL_STARTED,
@@ -78,11 +78,12 @@ class Reception:
                 "recording_id": recording.recording.recording_id if recording else None,
             },
         )
-        house.calls.live[call.call_id] = call
+        told = follow(house.store, house.feed, record.conversation_id, record.event_seq)
         house.metrics.calls.labels(door).inc()
         try:
-            async with house.desk.calls.on_call(at_desk, follower(house), house.sentences, record.event_seq):
-                yield call
+            async with told_to_the_caller(call, told, house.sentences):
+                with house.calls.under_way(call):
+                    yield call
         except asyncio.CancelledError:
             call.reason = "shutdown"
             raise
@@ -90,7 +91,6 @@ class Reception:
             await session.abandon()
             if recording is not None and house.recordings is not None:
                 await house.recordings.end(recording)
-            del house.calls.live[call.call_id]
             house.metrics.calls.labels(door).dec()
             if call.reason == "line":
                 call.reason = said_why[-1] if said_why else "failed"

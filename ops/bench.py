@@ -23,6 +23,7 @@ import websockets
 
 from hotline.settings import ROOT
 from ops import bench_calls, bench_desk, bench_insights, bench_search, bench_speech
+from ops.evaluation import speech as accuracy
 from ops.line import Line, running_line
 from ops.progress import SetUpError, say
 from voice.audio import read_wav, resample, to_pcm
@@ -198,6 +199,8 @@ def measure() -> dict[str, Any]:
         say("坐席工作台 …")
         report["desk"] = bench_desk.measure(line)
     report["recognition"] = bench_speech.measure() | {"loop_lag": lag}
+    say("识别：字错率、事项名 …")
+    report["recognition"]["accuracy"] = accuracy.measure()[1]
     report["calls"] = bench_calls.measure()
     say("检索 …")
     report["search"] = bench_search.measure()
@@ -228,6 +231,8 @@ def table(report: dict[str, Any]) -> str:
             bench_desk.table(report["desk"]),
             "",
             bench_speech.table(report["recognition"]),
+            "",
+            accuracy.table(report["recognition"]["accuracy"]),
             "",
             bench_insights.table(report["insights"]),
             "",

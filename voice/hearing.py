@@ -164,7 +164,7 @@ class Hearing:
         if event.voiced == self._pausing:
             self._pausing = not event.voiced
             if self._pausing:
-                self._now.pause_began()
+                self._now.pause_began(event.silent - len(event.audio))
             else:
                 self._now.speech_resumed()
         self._now.feed(event.audio)

@@ -18,6 +18,7 @@ from voice.speech_text import sentences
 log = logging.getLogger(__name__)
 
 _LATE_S = 1.6  # after the first opening
+_SILENT_S = 0.85  # nobody hears nothing for longer, however long the end of the words was waited for
 
 
 class Openings:
@@ -51,10 +52,11 @@ class Openings:
             return
         self._made[key] = made
 
-    def ready(self, manner: Manner, since: float) -> list[Opening]:
-        """Those to play, ``since`` seconds after the end-point; empty where they are not made yet."""
+    def ready(self, manner: Manner, since: float, silent: float) -> list[Opening]:
+        """Those to play, ``since`` seconds after the end-point and ``silent`` after the caller's last
+        sound; empty where they are not made yet."""
         made = self._made.get((manner.speed, manner.language), [])
-        first = max(0.0, self._after_s - since)
+        first = max(0.0, min(self._after_s - since, _SILENT_S - silent))
         return [Opening(first + number * _LATE_S, speech) for number, speech in enumerate(made)]
 
     async def close(self) -> None:

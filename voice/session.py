@@ -412,7 +412,9 @@ class CallSession:
             if timings.first_audio is None:
                 timings.first_audio = self._clock.now()
 
-        if ready := self._openings.ready(self._player.manner, since=self._clock.now() - timings.endpoint):
+        now = self._clock.now()
+        since, silent = now - timings.endpoint, now - timings.speech_ended
+        if ready := self._openings.ready(self._player.manner, since, silent):
             self._player.open_with(ready, opened)
 
     async def _resume(self) -> bool:

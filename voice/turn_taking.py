@@ -192,11 +192,11 @@ class Sound(StrEnum):
 
 
 CUT_AFTER_MS: dict[tuple[Sound, Overlap], int] = {
-    (Sound.STEADY, Overlap.UNHEARD): 450,
+    (Sound.STEADY, Overlap.UNHEARD): 512,
     (Sound.STEADY, Overlap.HUM): 1200,
     (Sound.STEADY, Overlap.CONSENT): 1200,
     (Sound.STEADY, Overlap.WORDS): 128,
-    (Sound.VARIED, Overlap.UNHEARD): 128,
+    (Sound.VARIED, Overlap.UNHEARD): 192,
     (Sound.VARIED, Overlap.HUM): 1200,
     (Sound.VARIED, Overlap.CONSENT): 1200,
     (Sound.VARIED, Overlap.WORDS): 128,

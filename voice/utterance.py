@@ -81,10 +81,11 @@ class Utterance:
             self._told = True
             self._queue.put_nowait(_Mark.PAUSED)
 
-    def pause_began(self) -> None:
-        """The speaker fell silent: what is fed from now on is silence. Told twice, it holds once."""
+    def pause_began(self, silent: int = 0) -> None:
+        """The speaker fell silent: what is fed from now on is silence, as the last ``silent`` samples
+        were. Told twice, it holds once."""
         if self._silence is None:
-            self._silence = 0
+            self._silence = silent
 
     def speech_resumed(self) -> None:
         """The silence was no end. Harmless where no pause had begun."""

@@ -182,7 +182,7 @@ async def look(who: Agent, house: House, conversation_id: str) -> dict[str, Any]
     await may_look(house, who, conversation_id)
     await house.audit.record(who.username, "view_conversation", f"conversation:{conversation_id}")
     seen = await house.desk.picture(record)
-    call = house.desk.calls.of(conversation_id)
+    call = house.calls.of(conversation_id)
     return {**seen.model_dump(mode="json"), "call_id": call.call_id if call else None}
 
 
@@ -293,7 +293,7 @@ async def _release(
 
 def _taken(house: Services, change: DeskChange) -> dict[str, Any]:
     assert change.entry is not None
-    call = house.desk.calls.of(change.entry.conversation_id)
+    call = house.calls.of(change.entry.conversation_id)
     return {
         "state": "agent",
         "entry": _entry(change.entry),

@@ -159,14 +159,14 @@ async def audio(socket: WebSocket, call_id: str, role: str = "agent", sample_rat
             return
         try:
             line_role = await _line_role(house, who, call_id, role, sample_rate)
-            call = house.desk.calls.get(call_id)
+            call = house.calls.get(call_id)
+            if line_role is not LineRole.AGENT:
+                await house.audit.record(who.username, f"{line_role.value}_on_call", f"call:{call_id}")
+            bridge = call.open_bridge()
         except HotlineError as error:
             await socket.send_json({"type": "error", "code": error.code, "detail": error.detail})
             await socket.close(_REFUSED)
             return
-        if line_role is not LineRole.AGENT:
-            await house.audit.record(who.username, f"{line_role.value}_on_call", f"call:{call_id}")
-        bridge = call.open_bridge()
 
         async def send(frame: bytes | dict[str, Any]) -> None:
             if isinstance(frame, bytes):
@@ -195,7 +195,7 @@ async def audio(socket: WebSocket, call_id: str, role: str = "agent", sample_rat
 async def _line_role(house: Services, who: Principal, call_id: str, role: str, sample_rate: int) -> LineRole:
     if sample_rate not in RATES:
         raise AudioFormatError(f"采样率请用 {'、'.join(map(str, RATES))} 赫兹。")
-    call = house.desk.calls.get(call_id)
+    call = house.calls.get(call_id)
     try:
         wanted = LineRole(role)
     except ValueError:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -37,3 +38,12 @@ async def new_gateway(migrated_database: Path, tmp_path: Path) -> AsyncIterator[
     """A gateway that has counted nothing yet."""
     async with running_gateway(migrated_database, tmp_path) as gateway:
         yield gateway
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """As the gateway's own process allows itself: a thousand sockets have two ends here."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -35,6 +35,14 @@ def tone(seconds: float, amplitude: int = 6000) -> Samples:
     return samples
 
 
+def syllables(seconds: float) -> Samples:
+    """What changes as words do: a tenth of a second each, high and low in turn."""
+    time = np.arange(int(RATE * seconds)) / RATE
+    pitch = np.where((time // 0.1) % 2, 400, 2000)
+    samples: Samples = (6000 * np.sin(2 * np.pi * pitch * time)).astype(np.int16)
+    return samples
+
+
 def silence(seconds: float) -> Samples:
     return np.zeros(int(RATE * seconds), np.int16)
 

@@ -17,6 +17,7 @@ from phone_callers import (
     live_call,
     silence,
     soon,
+    syllables,
     tone,
     trail_of,
 )  # fmt: skip
@@ -109,7 +110,7 @@ async def test_a_caller_who_speaks_stops_the_line_at_once(gateway: Gateway, door
         await caller.speak(tone(0.8))
         await caller.speak(silence(1.2))
         await caller.until_loud(20)
-        await caller.speak(tone(0.5))
+        await caller.speak(syllables(0.5))
         before = caller.loud
         await caller.until_quiet()
         assert caller.loud - before < 0.5 / 0.02, "what was under way is all that is still heard"

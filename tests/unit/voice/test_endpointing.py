@@ -86,6 +86,47 @@ def test_a_soft_ending_stays_in_the_utterance():
     assert endpointer.phase is Phase.SPEAKING
 
 
+def run_levels(frames: list[tuple[int, float]]) -> list:
+    """Frames by level and by the detector's probability → events but SpeechContinues."""
+    endpointer = Endpointer(16000, FRAME, endpoint_silence_ms=700, max_utterance_s=30)
+    events = []
+    for level, probability in frames:
+        events += endpointer.push(np.full(FRAME, level, np.int16), probability)
+    return [e for e in events if not isinstance(e, SpeechContinues)]
+
+
+SILENCE, VOICE, LATE, LINGERS = (10, 0.0), (3000, 1.0), (3000, 0.1), (10, 0.9)
+
+
+def test_a_voice_that_the_detector_notices_late_is_dated_by_its_loudness():
+    (started,) = run_levels([SILENCE] * 12 + [LATE] * 2 + [VOICE] * 2)
+    assert started.at == 12 * FRAME
+
+
+def test_silence_that_the_detector_notices_late_counts_from_its_first_frame():
+    _, ended = run_levels([SILENCE] * 12 + [VOICE] * 20 + [LINGERS] * 2 + [SILENCE] * 20)
+    assert ended.speech_end == 32 * FRAME
+    assert ended.at == (32 + 22) * FRAME
+
+
+def test_a_stop_in_the_middle_of_a_word_is_no_end_however_silent():
+    _, ended = run_levels([SILENCE] * 12 + [VOICE] * 20 + [LINGERS] * 3 + [VOICE] * 5 + [SILENCE] * 30)
+    assert ended.speech_end == 40 * FRAME
+
+
+def test_in_noise_as_loud_as_the_voice_the_detector_decides_alone():
+    noise = (3000, 0.1)
+    started, ended = run_levels([noise] * 14 + [VOICE] * 20 + [(3000, 0.9)] * 2 + [noise] * 30)
+    assert started.at == 14 * FRAME
+    assert ended.speech_end == 36 * FRAME
+
+
+def test_loudness_moves_an_end_by_a_tenth_of_a_second_at_most_and_what_is_loud_for_longer_is_no_beginning():
+    started, ended = run_levels([SILENCE] * 12 + [LATE] * 6 + [VOICE] * 20 + [LINGERS] * 9 + [SILENCE] * 30)
+    assert started.at == 18 * FRAME
+    assert ended.speech_end == (38 + 9 - 3) * FRAME
+
+
 @given(st.lists(st.floats(0, 1), max_size=400))
 def test_starts_and_ends_alternate_and_no_frame_is_lost_inside(probabilities):
     endpointer = Endpointer(16000, FRAME, endpoint_silence_ms=200, max_utterance_s=3)

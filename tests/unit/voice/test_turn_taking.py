@@ -345,10 +345,19 @@ async def test_a_late_answer_is_preceded_by_a_short_sound(timeline):
     ends = call.says("居住证怎么办", at=4.0)
     await call.plays(until=10.0)
     first = min(at for at, f in call.frames if isinstance(f, bytes) and at > ends)
-    assert ends + 0.7 + 0.2 <= first <= ends + 0.7 + 0.35
+    assert ends + 0.85 - 0.04 <= first <= ends + 0.85 + 0.04
     assert call.kinds[-6:] == ["transcript", "audio", "reply", "speech:start", "audio", "speech:end"]
     (timing,) = call.session.timings
     assert timing.parts_ms()["total"] < 1100 < timing.parts_ms()["answer"]
+
+
+async def test_who_was_waited_for_long_hears_the_opening_sooner(timeline):
+    call = timeline(settings={"opening_after_ms": 250, "endpoint_silence_ms": 1400})
+    await think(call, 1.2)
+    ends = call.says("居住证怎么办", at=4.0)
+    await call.plays(until=10.0)
+    first = min(at for at, f in call.frames if isinstance(f, bytes) and at > ends)
+    assert ends + 1.4 <= first <= ends + 1.4 + 0.06
 
 
 async def test_an_answer_in_time_needs_no_opening(timeline):
