@@ -7,11 +7,11 @@ import pytest
 from hotline.ports import SearchHit
 from knowledge_base.catalogue import load_catalogue
 from knowledge_base.decide import Outcome, about_oneself
-from knowledge_base.strangers import Strangers
+from knowledge_base.strangers import strangers_of
 from knowledge_base.subject import matter
 from knowledge_base.turning import turned_to
 
-STRANGERS = Strangers(load_catalogue().items)
+STRANGERS = strangers_of(load_catalogue())
 
 
 def hits(**scores: float) -> list[SearchHit]:
@@ -59,7 +59,18 @@ def test_nothing_near_leaves_it_to_the_search_of_the_whole() -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["我老婆呢", "咁我阿妈呢", "如果是小孩呢", "外地人可以吗", "我老婆的也一样吗", "要带户口本吗", "使唔使体检", "一定要公证吗", "租房补贴也是这个吗", "我没有房产证呢"],
+    [
+        "我老婆呢",
+        "咁我阿妈呢",
+        "如果是小孩呢",
+        "外地人可以吗",
+        "我老婆的也一样吗",
+        "要带户口本吗",
+        "使唔使体检",
+        "一定要公证吗",
+        "租房补贴也是这个吗",
+        "我没有房产证呢",
+    ],
 )
 def test_ones_own_case_another_person_or_a_needed_thing_stays_with_the_service(said: str) -> None:
     assert about_oneself(said, matter(said))
