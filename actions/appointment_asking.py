@@ -115,6 +115,9 @@ class BookAppointment(HotlineAction):
         if outcome == "person":
             say(dispatcher, tracker, wording.reply("handoff"), handoff=True)
             return done
+        if outcome == "undo":
+            say(dispatcher, tracker, wording.reply("cannot_undo"))
+            return done
         if outcome == "booked" and talk and talk.hall and talk.day:
             hall = self.tools.catalogue.halls[talk.hall]
             item = self.tools.catalogue.items.get(talk.item_key or "")

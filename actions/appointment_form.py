@@ -34,6 +34,10 @@ _BARE = re.compile(
     r"(?:我|要|想|来|预约|预订|约|订|个|一个|一下|下|号|取号|排号|办事|办理|办|业务|时间|大厅|去|到|帮我|帮|可以|能|吗|请|唔该|麻烦|的|嘅|明天|听日|窗口|服务|中心|行政|镇|街道|在|喺|上午|下午|"
     r"[，,。！!\s啊呀吧啦])*"
 )
+UNDOES = re.compile(
+    r"(?:取消|撤销|撤回|退掉?|唔要|不要|不去|去不了|唔去)[^，,。]{0,8}(?:预约|工单|投诉|举报|诉求|登记|那个号|嗰个号)"
+    r"|(?:预约|工单|投诉|举报|诉求|登记)[^，,。]{0,8}(?:取消|撤销|撤回|退掉|作废)"
+)  # of what was filed or booked before
 _PROPOSES = re.compile(
     r"(?:可以|得|行|好|有位|有号|有冇位|有没有位|约到|约得到?|可唔可以|得唔得|行不行|好不好|可不可以|方便)(?:吗|嘛|呢|呀|未)?[？?]*$"
 )
@@ -46,6 +50,8 @@ class ValidateAppointmentForm(ServiceAction):
     async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         talk = self.tools.seal.open(tracker.get_slot(DRAFT), AppointmentTalk)
         if starts(tracker, OUTCOME):
+            if UNDOES.search(simplified(heard(tracker))):
+                return [SlotSet(OUTCOME, "undo")]
             if talk is None or talk.number:
                 talk = AppointmentTalk(item_key=tracker.get_slot("service_item"))
                 contact = known_contact(self.tools.seal, tracker)
@@ -102,9 +108,12 @@ class ValidateAppointmentForm(ServiceAction):
 
     def _proposes(self, talk: AppointmentTalk, text: str) -> bool:
         """Whether a day or a half of it is proposed: 「下午得唔得」."""
+        return self._names_a_time(talk, text) and bool(_PROPOSES.search(text))
+
+    def _names_a_time(self, talk: AppointmentTalk, text: str) -> bool:
         fresh = talk.model_copy(deep=True)
         took_day, took_period = fresh.take_day(text, self.tools.today()), fresh.take_period(text)
-        return (took_day or took_period) and bool(_PROPOSES.search(text))
+        return took_day or took_period
 
     # ------------------------------------------------------------------ answers
 
@@ -143,7 +152,8 @@ class ValidateAppointmentForm(ServiceAction):
         text, intent, asked = heard(tracker), intent_of(tracker), talk.asked
         if asked in ("confirm", "change", "retry"):
             return await self._decide(tracker, talk)
-        if asked in ("hall", "contact") and (talk.day or talk.period) and self._proposes(talk, text):
+        moved = self._proposes(talk, text) or (is_correction(text) and self._names_a_time(talk, text))
+        if asked in ("hall", "contact") and (talk.day or talk.period) and moved:
             talk.take_day(text, self.tools.today())
             talk.take_period(text)
             await self._check_free(talk)

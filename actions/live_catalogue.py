@@ -18,6 +18,7 @@ from hotline.catalogue import ServiceHall, ServiceItem
 from hotline.errors import GuideError, NotFoundError
 from hotline.ports import DataHub, ServiceSearch
 from knowledge_base.catalogue import DEFAULT_FOLDER, Catalogue, fingerprint, reload_or_keep
+from knowledge_base.strangers import strangers_of
 from knowledge_base.triage import Category
 
 logger = logging.getLogger("actions")
@@ -91,6 +92,7 @@ class LiveCatalogue:
             hub = hub.with_guides(catalogue)
         same = catalogue.items == self.catalogue.items  # a table was edited: the search has nothing new
         search = self.tools.search if same else self._make_search(catalogue)
+        strangers_of(catalogue)
         return replace(self.tools, catalogue=catalogue, search=search, categories=categories, hub=hub), error
 
 

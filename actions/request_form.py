@@ -38,6 +38,7 @@ _STAYS_ANONYMOUS = re.compile(
 _MATTER = re.compile(r"(?:关于|有关|想问|咨询|是说|讲下|问下|问一下)(?P<matter>[^，,。]{2,})")
 _SHORT_WISH = 12
 _WANTS_TO_KNOW = re.compile(r"为什么|为何|点解|怎么回事|咩事|几时|什么时候|多久|是不是|系咪|有没有|有冇|[吗么嘛呢？?]$")
+_LITTLE = 4  # characters beside a number that tell no place and no time
 _ANONYMOUS = re.compile(r"匿名|不留(?:电话|号码|联系)|唔留(?:电话|号码|联系)")
 _GOES_ON = re.compile(r"继续|接着|刚才|头先|之前(?:那|嗰|的)|返(?:返)?去|回到")
 
@@ -213,9 +214,18 @@ class ValidateRequestForm(ServiceAction):
             return await self._decide(tracker, talk)
         if is_correction(text) and (field := talk.change(text, catalogue, asked=False)):
             return self._changed(talk, field)
-        if intent == "call_back" and talk.kind != CALL_BACK and _CALL_ME.search(text) and not find_contact(text).mobile:
+        contact = find_contact(text)
+        called = contact.mobile or contact.refused  # 「不用联系我」 is no wish for a call
+        if intent == "call_back" and talk.kind != CALL_BACK and _CALL_ME.search(text) and not called:
             talk.notice = "request_call_back_noted"
             return True
+        if asked in ("place", "town", "place_detail", "when") and (early := find_contact(text, asked=False)).mobile:
+            rest = re.sub(
+                r"[\d\s，,。、]|我?(?:的|嘅)?(?:手机|电话|号码|姓名|名字)+(?:是|系|係)?", "", simplified(text)
+            )
+            if len(rest.replace(early.name or "", "")) < _LITTLE:
+                talk.take_contact(early)  # said before it was asked for: kept, and the question is asked again
+                return True
         match asked:
             case "happened":
                 understood = await self._happened(talk, text)

@@ -39,6 +39,7 @@ from hotline.settings import Settings
 from knowledge_base.catalogue import Catalogue, load_catalogue
 from knowledge_base.request_reading import RequestReader
 from knowledge_base.search import HybridSearch, SentenceEncoder
+from knowledge_base.strangers import strangers_of
 from knowledge_base.triage import load_categories
 from knowledge_base.views import Encoder
 
@@ -70,6 +71,7 @@ def make_server(settings: Settings) -> Sanic[Any, Any]:
         categories=load_categories(),
         incidents=incidents,
     )
+    strangers_of(catalogue)  # made before the first question, which has a deadline
     executor = ActionExecutor()
     actions = make_actions(tools)
     for action in actions:

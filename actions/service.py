@@ -21,7 +21,7 @@ from hotline.insights import Incident
 from hotline.messages import Aspect, Button, Reply
 from knowledge_base.decide import CLEAR, POSSIBLE, Decision, Outcome, about_oneself, decide
 from knowledge_base.places import find_place
-from knowledge_base.strangers import Strangers
+from knowledge_base.strangers import strangers_of
 from knowledge_base.subject import matter, plain, simplified, subject_of
 from knowledge_base.times import without_times
 from knowledge_base.triage import tells_a_nuisance
@@ -36,9 +36,6 @@ NEAR = 0.8  # and one this likely is offered,
 NEVER = 1.1
 FOREIGN_AT_MOST = 0.9  # but where out of scope is likelier than this, none is answered,
 NEAR_AT_MOST = 0.95  # and beyond this none offered
-
-_STRANGERS: dict[str, Strangers] = {}
-"""By the catalogue's content: made at its first use."""
 
 _NUMBERS = {name: n for n, names in enumerate("一 二两 三 四 五 六 七 八 九".split(), 1) for name in names}
 _LONGEST_CHOICE = 14
@@ -56,6 +53,9 @@ _QUESTION = re.compile(
     r"[吗嗎呢么？?]|怎|点样|点(?:办|搞|申|续|换|补|交|查|领|算)|什么|咩|乜|哪|边|几|多少|多久|如何|能不能|可以|材料|步骤|条件|流程|补贴|办理"
 )
 _MIDDLE = re.compile(r"中间|当中")
+_A_NAME = re.compile(
+    r"(?:[证證]|许可|許可|执照|執照|资质|資質)[书書]?$"
+)  # 「危险化学品经营许可证」 complains of nothing
 _PAYS = re.compile(r"收|交|缴|繳|付|费|費|花|使钱|罚|罰|要钱|要錢")
 
 
@@ -74,9 +74,15 @@ class ServiceAction(HotlineAction):
         asked = self._without_towns(text)
         hits = await asyncio.to_thread(self.tools.search.search, asked)
         clear = CLEAR + (SURE - CLEAR) * min(1.0, foreign / FOREIGN)
-        if foreign >= DOUBTED and hits and self._strangers.of(asked, hits[0].item_key):
+        if foreign >= DOUBTED and hits and self._strange(asked, hits[0].item_key):
             clear = NEVER
-        return decide(hits, matter(asked), context_key, clear, switching=switching, said=asked)
+        decision = decide(hits, matter(asked), context_key, clear, switching=switching, said=asked)
+        if context_key and not switching and decision.outcome is Outcome.FOUND and decision.item_key != context_key:
+            # 「不备案会罚款吗」 of a lease: fines are another service's, filing is this one's and not that one's.
+            strange = self._strange(asked, str(decision.item_key))
+            if strange and len(self._strange(asked, context_key)) < len(strange):
+                return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
+        return decision
 
     async def find_other(self, text: str, context_key: str | None, *, corrects: bool = True) -> Decision:
         """Another service than the one in talk, by what ``text`` names, or by that beside the name of
@@ -86,7 +92,7 @@ class ServiceAction(HotlineAction):
         about = matter(asked)
         if item is None:
             return await self.find(text, context_key, switching=True)
-        if not corrects and about_oneself(asked, about):
+        if not corrects and about_oneself(asked, about, switching=True):
             return Decision(outcome=Outcome.CONTEXT, item_key=item.key)
         if len(about) <= LONGEST:
             search = self.tools.search.search
@@ -222,13 +228,9 @@ class ServiceAction(HotlineAction):
         given = item.facts_of(Aspect.AMOUNT) and not any(f.known for f in item.facts_of(Aspect.FEE))
         return Aspect.AMOUNT if aspect is Aspect.FEE and given and not _PAYS.search(text) else aspect
 
-    @property
-    def _strangers(self) -> Strangers:
-        catalogue = self.tools.catalogue
-        if catalogue.content_hash not in _STRANGERS:
-            _STRANGERS.clear()  # of the catalogue before an edit
-            _STRANGERS[catalogue.content_hash] = Strangers(catalogue.items)
-        return _STRANGERS[catalogue.content_hash]
+    def _strange(self, text: str, key: str) -> list[str]:
+        """The words of ``text`` that service ``key`` does not know."""
+        return strangers_of(self.tools.catalogue).of(text, key)
 
     def _is_called(self, key: str, words: str) -> bool:
         """Whether ``words`` belong to the name or an alias of the service."""
@@ -357,7 +359,7 @@ class Inform(ServiceAction):
         aspect = Aspect(asked) if asked and (offered or not in_talk) else Aspect.GENERAL
         if len(named) == 1:
             return await self.tell(dispatcher, tracker, named[0], aspect)
-        decision = await self.find(text, None)
+        decision = await self.find(text, None, _ranked(tracker).get("out_of_scope", 0.0))
         return await self.respond(dispatcher, tracker, decision, aspect)
 
 
@@ -407,7 +409,7 @@ class Fallback(ServiceAction):
         if not hits or hits[0].score < NEAR or foreign > NEAR_AT_MOST:
             return None
         key = hits[0].item_key
-        own = not self._strangers.of(asked, key)
+        own = not self._strange(asked, key)
         if own and hits[0].score >= CERTAIN and foreign <= FOREIGN_AT_MOST:
             return Decision(outcome=Outcome.FOUND, item_key=key)
         near = [key, *(h.item_key for h in hits[1:2] if h.score >= POSSIBLE)]
@@ -416,7 +418,7 @@ class Fallback(ServiceAction):
 
 def sounds_like_a_complaint(text: str) -> bool:
     """A whole sentence on what is wrong, and no question: taken down, whatever the classifier made of it."""
-    return len(text) >= 8 and tells_a_nuisance(text) and not _QUESTION.search(text)
+    return len(text) >= 8 and tells_a_nuisance(text) and not (_QUESTION.search(text) or _A_NAME.search(text))
 
 
 def option_place(text: str, count: int) -> int | None:

@@ -10,11 +10,13 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.appointment_form import UNDOES
 from actions.base import LAST_SAID, OFFER, Events, HotlineAction, heard, intent_of
 from actions.payload import say
 from actions.service import ServiceAction
 from actions.wording import CANTONESE
 from hotline.messages import Aspect, Reply
+from knowledge_base.subject import simplified
 
 _SPOKEN_BY_INTENT = frozenset({"greet", "goodbye", "thank", "bot_challenge", "affirm", "deny", "slower", "louder"})
 _SAFETY = frozenset(
@@ -129,7 +131,11 @@ class Cancel(HotlineAction):
         return "action_cancel"
 
     async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
-        in_request = (tracker.active_loop or {}).get("name") == "request_form"
+        loop = (tracker.active_loop or {}).get("name")
+        if not loop and UNDOES.search(simplified(heard(tracker))):
+            say(dispatcher, tracker, self.tools.wording.reply("cannot_undo"))
+            return []
+        in_request = loop == "request_form"
         key = "goodbye" if intent_of(tracker) == "goodbye" else "request_cancelled" if in_request else "cancel"
         say(dispatcher, tracker, self.tools.wording.reply(key), small=True)
         return [*(SlotSet(slot, None) for slot in _FORGOTTEN), SlotSet("form_retries", 0)]

@@ -26,13 +26,14 @@ _MY_CASE = re.compile(
     r"(?:没有?|冇|不是|唔系|唔係|是|系|係|在|喺|住|租|离|離|結|结|未|还没|户口|戶口|外地|本地|外省).*"
 )
 _SHORT_CASE = re.compile(_MY_CASE.pattern + r"(?:行吗|可以吗|得吗|得唔得|可唔可以|行不行|行唔行|呢|也行|能办吗)[？?]?$")
+_WHOSE = re.compile(r"^(?:那|咁|但|如果|要是)*(?:我|佢|他|她|没有|冇|不是|唔系|唔係|还没|未|外地|外省|本地)")
 _SHORT = 6
 _PEOPLE = (
     r"(?:老婆|老公|太太|爱人|先生|爸爸?|妈妈?|父亲|母亲|父母|爷爷|奶奶|外公|外婆|阿公|阿婆|阿妈|老豆|老母|岳父|岳母|家婆|家人|屋企人|儿子|女儿|个?仔|阿?女|小孩子?|孩子"
     r"|细路|宝宝|婴儿|未成年人?|学生|老人家?|长者|外地人|外省人|本地人|外国人|港澳居民|香港人|澳门人|台湾人|朋友|同事|员工|别人|其他人|自己|本人)"
 )
 _SOMEBODY = re.compile(
-    rf"(?:那|咁|但|如果|要是|换成|换作|假如|若是|是|系|係|帮|同|俾|给|我们|我哋|我|佢|的|嘅|家|屋企|啲|个)*{_PEOPLE}(?:也|都|又|的话|嘅话|去|来|能|可以|得|是|系|办|用|申请|拿|领|行|不行|一样|同样|跟|同|我"
+    rf"(?:那|咁|但|如果|要是|换成|换作|假如|若是|是|系|係|帮|同|俾|给|我们|我哋|我|佢|的|嘅|家|屋企|啲|个)*{_PEOPLE}(?:的|嘅|嗰个|那个|也|都|又|的话|嘅话|去|来|能|可以|得|是|系|办|用|申请|拿|领|行|不行|一样|同样|跟|同|我"
     r"|唔得|唔|咪|得唔得|可唔可以|能不能|可不可以|行不行|代|帮)*(?:呢|吗|嗎|么|咩|啊|呀|吧)*"
 )
 # 「要带户口本吗」「使唔使体检」「一定要公证吗」: a thing that the service in talk may need.
@@ -107,11 +108,12 @@ def decide(
     return Decision(outcome=Outcome.UNKNOWN, candidates=[h.item_key for h in hits[:2]])
 
 
-def about_oneself(said: str, subject: str) -> bool:
+def about_oneself(said: str, subject: str, *, switching: bool = False) -> bool:
     """Whether ``said`` asks of the service in talk for one's own case, another person, or one thing it may need:
-    「我没有房产证呢」「我老婆也一样吗」「要带户口本吗」."""
+    「我没有房产证呢」「我老婆也一样吗」「要带户口本吗」. ``switching``: the words sound like another service
+    (「离职呢」), so only what says whose case it is counts."""
     asked = plain(said)
-    if len(subject) <= _SHORT and _SHORT_CASE.search(asked):
+    if len(subject) <= _SHORT and _SHORT_CASE.search(asked) and (not switching or _WHOSE.search(asked)):
         return True
     return bool(_SOMEBODY.fullmatch(asked) or _NEEDS.fullmatch(asked) or _SAME.search(asked))
 

@@ -15,7 +15,8 @@ from knowledge_base.decide import BESIDE, CLEAR, MOST_CANDIDATES, OTHER, POSSIBL
 LONGEST = 8  # characters of a matter that is named in passing; longer ones speak for themselves
 _NAMED = 0.9  # the service in talk itself is named this clearly
 _SURELY = 0.9  # beside the name in talk, a service this likely is the one
-_LEAST = 0.005  # and one less likely than this says nothing
+_LEAST = 0.005  # and one less likely than this says nothing,
+_LEAST_AKIN = 0.0015  # but one of the same family does with less
 _FIRST_BY = 2.5  # how many times likelier than the next the first must be
 _A_NOUN = 3  # characters that name a thing by themselves: 「护照」 has two, but both searches find it
 _DOUBTFUL = 0.5
@@ -37,7 +38,7 @@ def turned_to(
     if alone and alone[0].item_key == context_key and alone[0].score >= _NAMED:
         return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
     others, nearby = without(alone, context_key), without(beside, context_key)
-    near = _clearly_first(nearby)
+    near = _clearly_first(nearby, context_key)
     if len(subject) <= 1:
         return _found(near.item_key) if near else None
     if not others:
@@ -58,7 +59,7 @@ def turned_to(
         likely += [h.item_key for h in nearby if h.score >= OTHER]
     if not likely and not corrects:
         return None
-    if corrects and len(set(likely)) < 2:
+    if corrects and len(set(likely)) < 2 and not (near and near.item_key[:2] == context_key[:2]):
         likely += [h.item_key for h in others if h.score >= POSSIBLE / MOST_CANDIDATES]
     offered = list(dict.fromkeys(likely))[:MOST_CANDIDATES]
     if len(offered) == 1 and not corrects:
@@ -70,7 +71,7 @@ def _found(key: str) -> Decision:
     return Decision(outcome=Outcome.FOUND, item_key=key)
 
 
-def _clearly_first(hits: Sequence[SearchHit]) -> SearchHit | None:
-    if not hits or hits[0].score < _LEAST:
+def _clearly_first(hits: Sequence[SearchHit], context_key: str) -> SearchHit | None:
+    if not hits or hits[0].score < (_LEAST_AKIN if hits[0].item_key[:2] == context_key[:2] else _LEAST):
         return None
     return hits[0] if len(hits) == 1 or hits[0].score >= _FIRST_BY * hits[1].score else None

@@ -7,11 +7,11 @@ import pytest
 from hotline.ports import SearchHit
 from knowledge_base.catalogue import load_catalogue
 from knowledge_base.decide import Outcome, about_oneself
-from knowledge_base.strangers import Strangers
+from knowledge_base.strangers import strangers_of
 from knowledge_base.subject import matter
 from knowledge_base.turning import turned_to
 
-STRANGERS = Strangers(load_catalogue().items)
+STRANGERS = strangers_of(load_catalogue())
 
 
 def hits(**scores: float) -> list[SearchHit]:
