@@ -34,3 +34,6 @@ class Metrics:
             ["state"],
             registry=self.registry,
         )
+        self.order_rounds_failed = Counter(
+            "hotline_order_rounds_failed", "工单后台出错的轮次", ["work", "code"], registry=self.registry
+        )

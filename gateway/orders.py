@@ -27,6 +27,12 @@ _LEAST_S = 0.05
 _READER_IS_DOWN = 3
 
 
+class RoundFailedError(HotlineError):
+    """A round of the background work met an error that nobody foresaw; its traceback is in the log."""
+
+    code = "round_failed"
+
+
 @dataclass
 class Orders:
     """``desk`` for the routes; :meth:`run` hands over, reads and sweeps until it is cancelled."""
@@ -37,6 +43,8 @@ class Orders:
     attachments: Attachments
     metrics: Metrics
     now: Callable[[], datetime]
+    troubles: dict[str, HotlineError] = field(default_factory=dict)
+    """Which background work failed in its latest round, and why (``GET /api/v1/work-orders/outbox``)."""
     _woken: list[asyncio.Event] = field(default_factory=list)
 
     async def read_pending(self) -> int:
@@ -70,7 +78,7 @@ class Orders:
         return candidates(mine, readings, most=20)
 
     async def run(self) -> None:
-        """Never returns. A round that fails is logged and tried again: nothing depends on one round."""
+        """Never returns. A round that fails is logged, counted and tried again: nothing depends on one round."""
         await asyncio.gather(
             self._keep("hand over", self._hand_over, self._until_next_hand_over_s),
             self._keep("read", self.read_pending, _after(_READ_EVERY_S)),
@@ -93,15 +101,22 @@ class Orders:
             woken.clear()
             try:
                 await round_()
+                self.troubles.pop(name, None)
             except HotlineError as error:
                 logger.warning("work orders, %s: %s", name, error.code)
-            except Exception:
+                self._failed(name, error)
+            except Exception as error:  # a fault of ours: the other rounds must go on all the same
                 logger.exception("work orders, %s", name)
+                self._failed(name, RoundFailedError(f"工单后台「{name}」这一轮出错（{type(error).__name__}）。"))
             try:
                 async with asyncio.timeout(await wait_s()):
                     await woken.wait()
             except TimeoutError:
                 continue
+
+    def _failed(self, name: str, error: HotlineError) -> None:
+        self.troubles[name] = error
+        self.metrics.order_rounds_failed.labels(name, error.code).inc()
 
     async def _until_next_hand_over_s(self) -> float:
         try:

@@ -13,8 +13,11 @@ what a water pipe, a lost card or a noisy neighbour sounds like.
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
+import pickle
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,12 +29,17 @@ import joblib
 import numpy as np
 import yaml
 
+from hotline.errors import HotlineError
+
+logger = logging.getLogger(__name__)
+
 _FILE = Path(__file__).with_name("danger_examples.yml")
 _ROOT = Path(__file__).resolve().parent.parent
 _GUIDES = _ROOT / "knowledge_base" / "guides"
 _EVERYDAY = tuple(_ROOT / "nlu_data" / f"{name}.yml" for name in ("aspects", "flows", "smalltalk", "out_of_scope"))
 _LONGEST = 3
 _CALM = "calm"
+_UNREADABLE = (OSError, EOFError, pickle.UnpicklingError, zlib.error, ImportError, LookupError, ValueError, TypeError, AttributeError)  # fmt: skip
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -42,6 +50,12 @@ class SecondOpinion:
 
     danger: float
     classes: dict[str, float]
+
+
+class KeptModelError(HotlineError):
+    """The weights kept in a folder cannot be read. They can always be learnt again."""
+
+    code = "kept_model_unreadable"
 
 
 class SecondOpinionModel:
@@ -84,16 +98,28 @@ def trained(
     kept = kept_in / f"danger-{mark.hexdigest()[:16]}.joblib"
     if kept.is_file():
         try:
-            model = joblib.load(kept)
-            if isinstance(model, SecondOpinionModel):
-                return model
-        except Exception:
-            kept.unlink(missing_ok=True)  # cut short by a crash: learnt again
+            return _read(kept)
+        except KeptModelError as error:
+            logger.warning("%s learnt again: %s", kept.name, error.detail)
+            kept.unlink(missing_ok=True)
     model = _learnt(plain, alarming, file)
     kept_in.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=kept_in, suffix=".part", delete=False) as part_file:
         joblib.dump(model, part_file)
     Path(part_file.name).replace(kept)
+    return model
+
+
+def _read(kept: Path) -> SecondOpinionModel:
+    """Raises KeptModelError."""
+    try:
+        model = joblib.load(kept)
+    # What a file cut short by a crash, or written by other versions, makes a pickle raise; also MemoryError,
+    # where the damage reads as an enormous length.
+    except (*_UNREADABLE, MemoryError) as error:
+        raise KeptModelError(f"存下的判断模型读不出来（{type(error).__name__}），要重新学。") from error
+    if not isinstance(model, SecondOpinionModel):
+        raise KeptModelError(f"存下的判断模型里是别的东西（{type(model).__name__}），要重新学。")
     return model
 
 

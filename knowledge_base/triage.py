@@ -1,5 +1,5 @@
-"""How a request would be filed: its type, town, department, category and urgency; and which earlier
-one tells of the same thing.
+"""How a request would be filed: its type, town, department, category and urgency. Which earlier one tells
+of the same thing is told by desk/work_orders/duplicates.py, from what is read here.
 
 The words are in ``triage.yml`` and, for categories with their departments, in ``requests.yml``.
 Where neither the categories nor the search are sure, the department stays open: a person decides.
@@ -9,33 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from hotline.likeness import likeness
 from hotline.ports import ServiceSearch
 from hotline.work_orders import RequestType, Urgency
 from knowledge_base.catalogue import Catalogue
 from knowledge_base.decide import CLEAR
 from knowledge_base.places import find_place, simplified
 from knowledge_base.subject import plain
-from knowledge_base.times import find_when, without_times
-from knowledge_base.views import Encoder
+from knowledge_base.times import without_times
 
 WORDS_FILE = Path(__file__).with_name("triage.yml")
 CATEGORIES_FILE = Path(__file__).with_name("requests.yml")
-
-# What tells of the same event (measured on pairs of our own, docs/flows.md).
-SAME_MATTER = 0.7
-SAME_MATTER_SAME_PLACE = 0.19
-SAME_PLACE = 0.5
 
 
 class Category(BaseModel):
@@ -159,54 +150,6 @@ def without_place(text: str, catalogue: Catalogue) -> str:
         for name in town.names:
             matter = matter.replace(name, "")
     return re.sub(r"我要|我想|投诉|举报|反映|一下|你好|您好|[，,。！!？?\s]+", "，", matter).strip("，")
-
-
-@dataclass
-class Duplicates:
-    """Tells which earlier request is about the same thing at the same place.
-
-    Sentences are compared by what happened alone, as vectors less the mean of all requests; the
-    places by the words for them. Days that contradict each other keep two apart.
-    """
-
-    catalogue: Catalogue
-    encoder: Encoder
-    _seen: list[tuple[str, NDArray[np.float32], str, str | None, str]] = field(default_factory=list)
-    _centre: NDArray[np.float32] | None = None
-
-    def look(self, id_: str, text: str) -> str | None:
-        """The id of the nearest earlier request that is the same, and remembers this one."""
-        said = simplified(text)
-        reading = find_place(said, self.catalogue)
-        place = bare_place(reading.place, self.catalogue) if reading.precise else ""
-        vector, day = self._vector(without_place(said, self.catalogue) or said), calendar_day(find_when(said))
-        best: tuple[float, str] | None = None
-        for earlier, other, other_place, town, other_day in self._seen:
-            score = float(vector @ other)
-            if self._same(score, (place, reading.town, day), (other_place, town, other_day)) and (
-                best is None or score > best[0]
-            ):
-                best = (score, earlier)
-        self._seen.append((id_, vector, place, reading.town, day))
-        return best[1] if best else None
-
-    def _same(self, score: float, one: tuple[str, str | None, str], other: tuple[str, str | None, str]) -> bool:
-        if one[1] and other[1] and one[1] != other[1]:
-            return False
-        if one[2] and other[2] and one[2] != other[2]:
-            return False
-        if one[0] and other[0]:
-            return likeness(one[0], other[0]) >= SAME_PLACE and score >= SAME_MATTER_SAME_PLACE
-        if bool(one[0]) != bool(other[0]):
-            return False  # a street here, none there: not enough to call them one
-        return score >= SAME_MATTER if one[1] and one[1] == other[1] else score >= 0.85
-
-    def _vector(self, text: str) -> NDArray[np.float32]:
-        if self._centre is None:
-            centre = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))["centre"]
-            self._centre = self.encoder.encode(centre).mean(axis=0)
-        row = self.encoder.encode([plain(text)])[0] - self._centre
-        return np.asarray(row / (np.linalg.norm(row) or 1.0), dtype=np.float32)
 
 
 def bare_place(place: str, catalogue: Catalogue) -> str:

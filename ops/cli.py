@@ -169,18 +169,28 @@ def triage_requests(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="从标准输入逐行读 JSON")] = False,
 ) -> None:
     """诉求怎么分办：{"id","type","town","department","urgency","duplicate_of"}；duplicate_of 是同一批里说同一件事的前一条。"""
+    from datetime import UTC, datetime
+
+    from desk.work_orders.duplicates import candidates
     from gateway.emergencies import EmergencyWatch
     from hotline.settings import Settings
+    from hotline.work_order_record import StoredReading
     from knowledge_base.catalogue import load_catalogue
+    from knowledge_base.request_reading import RequestReader
     from knowledge_base.search import HybridSearch, SentenceEncoder
-    from knowledge_base.triage import Duplicates, load_categories, triage
+    from knowledge_base.triage import load_categories, triage
 
     settings, catalogue, watch = Settings(), load_catalogue(), EmergencyWatch()
     encoder = SentenceEncoder(settings.embedding_model)
     index = HybridSearch(catalogue.items.values(), encoder, settings.models_dir / "search")
-    categories, seen = load_categories(), Duplicates(catalogue, encoder)
+    categories = load_categories()
+    reader, now = RequestReader(catalogue, categories, encoder), datetime.now(UTC)
+    earlier: list[StoredReading] = []
     for row in _rows(text, jsonl):
         read = triage(row["text"], catalogue, categories, index, lambda said: watch.look(said) is not None)
+        mine = StoredReading(number=row["id"], created_at=now, reading=reader.reading(row["text"]))
+        repeats = candidates(mine, earlier, most=1)
+        earlier.append(mine)
         _print(
             {
                 "id": row["id"],
@@ -188,7 +198,7 @@ def triage_requests(
                 "town": read.town,
                 "department": read.department,
                 "urgency": read.urgency.value,
-                "duplicate_of": seen.look(row["id"], row["text"]),
+                "duplicate_of": repeats[0].number if repeats else None,
             }
         )
 

@@ -169,6 +169,7 @@ async def outbox(
     return {
         "waiting": sum(not each.refused for each in waiting),
         "refused": sum(each.refused for each in waiting),
+        "troubles": {name: error.detail for name, error in house.orders.troubles.items()},
         "hand_overs": [each.model_dump(mode="json") for each in waiting[:200]],
     }
 
@@ -252,12 +253,14 @@ async def attach(
         raise RoleRequiredError
     files = house.orders.attachments
     kept = await files.keep(record, name, await request.body(), actor.name)
+    stored = False
     try:
         changed = record.model_copy(update={"attachments": [*record.attachments, kept]})
         record = await house.orders.desk.note(record, changed, "attached", actor, kept.name)
-    except Exception:
-        await files.drop(record, kept)
-        raise
+        stored = True
+    finally:
+        if not stored:  # whatever came between: no file without its line
+            await files.drop(record, kept)
     shown = await _shown(house.orders, record, actor, response)
     return dict(shown["attachments"][-1])
 

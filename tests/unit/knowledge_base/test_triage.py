@@ -6,10 +6,9 @@ import pytest
 
 from hotline.work_orders import RequestType, Urgency
 from knowledge_base.catalogue import load_catalogue
-from knowledge_base.memory import CharacterEncoder
 from knowledge_base.places import find_place, place_answer
 from knowledge_base.times import find_when, without_times
-from knowledge_base.triage import Duplicates, load_categories, triage
+from knowledge_base.triage import load_categories, triage
 
 CATALOGUE = load_catalogue()
 CATEGORIES = load_categories()
@@ -125,20 +124,3 @@ def test_where_only_a_place_was_asked_for_the_whole_answer_is_the_place() -> Non
 def test_a_time_is_kept_as_it_is_said(text: str, when: str) -> None:
     assert find_when(text) == when
     assert not when or when not in without_times(text)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("桂城海五路路灯坏了半个月", "桂城海五路路灯坏了没人修", True),
-        ("大沥雅居乐花园楼下麻将馆通宵", "大沥雅居乐花园楼下麻将馆好吵", True),
-        ("桂城海五路路灯坏了", "大沥海北路路灯坏了", False),
-        ("桂城海五路路灯坏了", "桂城海五路垃圾没人收", False),
-        ("11月20日桂城桂澜路爆水管", "11月3日桂城桂澜路爆水管", False),
-        ("桂城海五路路灯坏了", "桂城桂澜路路灯坏了", False),
-    ],
-)
-def test_two_requests_are_one_where_matter_and_place_agree(one: str, other: str, same: bool) -> None:
-    seen = Duplicates(CATALOGUE, CharacterEncoder())
-    assert seen.look("1", one) is None
-    assert seen.look("2", other) == ("1" if same else None)
