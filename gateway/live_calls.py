@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.following import follow
@@ -18,12 +18,13 @@ from voice.session import CallSession
 
 @dataclass
 class DeskCall:
-    """``bridge`` is there while people are on the line."""
+    """``bridge`` is there while people are on the line; ``invited``: whom the agent asked to join."""
 
     call_id: str
     conversation_id: str
     session: CallSession
     bridge: CallBridge | None = None
+    invited: set[str] = field(default_factory=set)
 
     def open_bridge(self) -> CallBridge:
         if self.bridge is None:
@@ -98,9 +99,13 @@ async def _relay(call: DeskCall, events: AsyncIterator[ConversationEvent], sente
             await session.set_state(str(data["state"]))
             if data["state"] != "agent":
                 await call.close_bridge("returned")
+            if data["state"] == "closed":
+                await session.hang_up("agent")
         elif event.type is EventType.HANDLING and data.get("what") == "took":
             await session.set_state("agent")
             await session.say(sentences.agent_joined(str(data.get("agent", ""))).speech_text, f"agent-{event.seq}")
+        elif event.type is EventType.HANDLING and data.get("what") == "joined":
+            await session.say(sentences.third_joined(str(data.get("agent", ""))).speech_text, f"joined-{event.seq}")
         elif event.type is EventType.AGENT_MESSAGE:
             await session.show({"type": "agent_message", "seq": event.seq, **data})
             if call.bridge is None or not call.bridge.has_agent or data.get("read_out"):
