@@ -14,6 +14,7 @@ from desk.takeover import Earlier, Picture, Takeover, earlier_of, picture
 from gateway.desk_feed import DeskFeed
 from gateway.dialogue import Engine
 from gateway.feed import EventFeed
+from gateway.live_calls import DeskCall
 from gateway.needs import NeedsReader
 from gateway.replies import Sentences
 from hotline.desk import (
@@ -48,6 +49,14 @@ _EARLIER = 5
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class DeskStuckError(HotlineError):
+    """The queue did not move for a fault nobody foresaw; every agent's page shows it until it moves again."""
+
+    code = "desk_stuck"
+    status = 503
+    citizen_sentence = "队列没有自动派单，正在重试。请先手工接起在等的市民；一直这样，请联系系统管理员。"
 
 
 class DeskService:
@@ -88,6 +97,8 @@ class DeskService:
         self._citizen_grace = timedelta(seconds=settings.queue_gone_s)
         self._there: Counter[str] = Counter()  # open screens by agent
         self._gone: dict[str, datetime] = {}  # agents without a screen, since when
+        self.fault: HotlineError | None = None
+        """Why the queue does not move at present."""
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -143,10 +154,13 @@ class DeskService:
         while True:
             try:
                 await self.tick()
+                self.fault = None
             except HotlineError as error:
+                self.fault = error
                 logger.error("desk: %s", error.code)
-            except Exception:
-                logger.exception("desk")
+            except Exception as error:  # the queue of everybody who waits must not end with one fault of ours
+                self.fault = DeskStuckError()
+                logger.error("desk: %s", self.fault.code, exc_info=error)
             self._wake.clear()
             try:
                 await asyncio.wait_for(self._wake.wait(), 1.0)
@@ -233,6 +247,28 @@ class DeskService:
             return
         if entry.state in WAITS or reason != "caller":
             await self.leave(conversation_id, QueueTrigger.DROPPED)
+
+    async def invite(self, call: DeskCall, agent: str, by: str) -> None:
+        """Asks a colleague onto a call: told on their screen alone."""
+        event = DeskEvent(
+            type=DeskEventType.INVITE,
+            at=self._now(),
+            conversation_id=call.conversation_id,
+            agent=agent,
+            data={"call_id": call.call_id, "by": by},
+        )
+        self.told([await self.books.note_event(event)])
+
+    async def on_the_line(self, conversation_id: str, name: str, joined: bool) -> None:
+        """Somebody else speaks with the caller, or no longer does: written down, told to both sides."""
+        event = ConversationEvent(
+            conversation_id=conversation_id,
+            turn_id=None,
+            type=EventType.HANDLING,
+            at=self._now(),
+            data={"agent": name, "what": "joined" if joined else "left"},
+        )
+        self._feed.publish([await self._store.append(event)])
 
     # ------------------------------------------------------------ looking
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hotline.errors import NotFoundError
@@ -17,10 +17,12 @@ from voice.telephony.line import LiveCall
 
 @dataclass
 class DeskCall(LiveCall):
-    """A call that people may join. ``bridge`` is there while they are on the line."""
+    """A call that people may join. ``bridge`` is there while they are on the line; ``invited``: whom the
+    agent asked to join."""
 
     bridge: CallBridge | None = None
     over: bool = False
+    invited: set[str] = field(default_factory=set)
 
     def open_bridge(self) -> CallBridge:
         """Raises NotFoundError: the call has ended."""
@@ -80,9 +82,13 @@ async def _relay(call: DeskCall, events: AsyncIterator[ConversationEvent], sente
             await session.set_state(str(data["state"]))
             if data["state"] != "agent":
                 await call.close_bridge("returned")
+            if data["state"] == "closed":
+                await session.hang_up("agent")
         elif event.type is EventType.HANDLING and data.get("what") == "took":
             await session.set_state("agent")
             await session.say(sentences.agent_joined(str(data.get("agent", ""))).speech_text, f"agent-{event.seq}")
+        elif event.type is EventType.HANDLING and data.get("what") == "joined":
+            await session.say(sentences.third_joined(str(data.get("agent", ""))).speech_text, f"joined-{event.seq}")
         elif event.type is EventType.AGENT_MESSAGE:
             await session.show({"type": "agent_message", "seq": event.seq, **data})
             if call.bridge is None or not call.bridge.has_agent or data.get("read_out"):

@@ -54,6 +54,9 @@ class Sentences:
     def agent_joined(self, name: str) -> Reply:
         return self._reply("agent_joined", name=name)
 
+    def third_joined(self, name: str) -> Reply:
+        return self._reply("third_joined", name=name)
+
     def part_down(self, error: HotlineError) -> Reply:
         return Reply(text=error.citizen_sentence, buttons=self._buttons("part_down"))
 

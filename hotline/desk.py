@@ -396,6 +396,7 @@ class DeskEventType(StrEnum):
     AGENT = "agent"  # an agent's state
     CALLBACK = "callback"
     ALERT = "alert"  # something an agent must see at once
+    INVITE = "invite"  # a colleague asks the agent onto a call
 
 
 class DeskEvent(BaseModel):

@@ -17,7 +17,7 @@ class EventType(StrEnum):
     QUEUE = "queue"  # data: position (from 1), estimate_s (None where nobody can say)
     AGENT_MESSAGE = "agent_message"  # data: text, agent (the name shown), message_id
     AGENT_NOTE = "agent_note"  # data: text, agent, slots; for colleagues, never shown to the citizen
-    HANDLING = "handling"  # data: agent, what (took | returned | replaced | requeued | closed)
+    HANDLING = "handling"  # data: agent, what (took | returned | replaced | requeued | closed | joined | left)
     ALERT = "alert"  # data: kind, numbers; the agent's screen shows it
     RATING = "rating"  # data: score, comment
     RECALL_CONSENT = "recall_consent"  # data: agreed, contact_shown (masked), contact_key (the number, sealed)

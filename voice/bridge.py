@@ -13,12 +13,12 @@ import itertools
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
 
+from hotline.errors import HotlineError
 from voice.audio import FRAME_MS, Samples, StreamResampler, clip, to_pcm, to_samples
 from voice.clock import Clock, RealClock
 
@@ -28,6 +28,7 @@ FIRST_MS = 40  # of a burst wait for each other, so that the network's unevennes
 MOST_MS = 120
 RATES = (8000, 16000, 24000, 48000)
 _OUTBOX = 25
+_LAST_WORDS_S = 0.2
 
 
 class Role(StrEnum):
@@ -48,6 +49,20 @@ HEARS: dict[Role, frozenset[Role]] = {
     Role.BARGE: frozenset({Role.CALLER, Role.AGENT, Role.WHISPER}),
 }
 """The whole rule of the line. docs/desk.md shows it; a test tries every pair."""
+
+
+class DeskLineError(HotlineError):
+    """What ``send`` of a desk raises once its socket is gone; the socket's reader takes the desk off."""
+
+    code = "desk_line_down"
+    citizen_sentence = "坐席这一头的声音断了，正在重连。"
+
+
+class CallerLineError(HotlineError):
+    """Told to every desk once, when the caller's line takes no more sound."""
+
+    code = "caller_line_down"
+    citizen_sentence = "对方的线路收不到声音了，可能已经断开。请等几秒；真断了，会自动留下回访任务。"
 
 
 class _Ear:
@@ -150,17 +165,25 @@ class BridgedCall(Protocol):
 
 
 class Desk:
-    """A desk's end of the bridge. ``send`` takes PCM at ``sample_rate`` or a dict."""
+    """A desk's end of the bridge. ``send`` takes PCM at ``sample_rate`` or a dict, and raises DeskLineError
+    once nobody is there. ``username`` and ``shown``: who sits there."""
 
     def __init__(
-        self, name: str, sample_rate: int, rate: int, send: Callable[[bytes | dict[str, Any]], Awaitable[None]]
+        self,
+        name: str,
+        sample_rate: int,
+        rate: int,
+        send: Callable[[bytes | dict[str, Any]], Awaitable[None]],
+        username: str = "",
+        shown: str = "",
     ) -> None:
-        self.name = name
+        self.name, self.username, self.shown = name, username, shown
         self._inward = StreamResampler(sample_rate, rate)
         self._outward = StreamResampler(rate, sample_rate)
         self._send = send
         self._outbox: asyncio.Queue[bytes | dict[str, Any]] = asyncio.Queue(_OUTBOX)
         self._task = asyncio.ensure_future(self._run())
+        self._task.add_done_callback(self._told_end)
 
     def heard(self, pcm: bytes) -> Samples:
         """Raises AudioFormatError: an odd number of bytes."""
@@ -173,14 +196,27 @@ class Desk:
         """Queues a frame; a desk that does not take its sound loses the oldest, never the others' time."""
         while self._outbox.full():
             self._outbox.get_nowait()
+            self._outbox.task_done()
         self._outbox.put_nowait(frame)
 
     async def _run(self) -> None:
-        with suppress(Exception):  # the socket has gone; its route takes the desk off the line
+        try:
             while True:
                 await self._send(await self._outbox.get())
+                self._outbox.task_done()
+        except DeskLineError as error:
+            log.info("%s: %s", self.name, error.code)
+
+    def _told_end(self, task: asyncio.Future[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s: %s", self.name, DeskLineError.code, exc_info=error)
 
     async def close(self) -> None:
+        """What was told last (why it ends) still leaves, where the socket takes it soon."""
+        if not self._task.done():
+            told = asyncio.ensure_future(self._outbox.join())
+            await asyncio.wait((told, self._task), timeout=_LAST_WORDS_S, return_when=asyncio.FIRST_COMPLETED)
+            told.cancel()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -200,6 +236,7 @@ class CallBridge:
         self._tone = _hold_tone(call.rate)
         self._tone_at = 0
         self._task: asyncio.Task[None] | None = None
+        self._fault: CallerLineError | None = None
 
     def start(self) -> None:
         if self._task is None:
@@ -209,19 +246,42 @@ class CallBridge:
         """The tap: the caller's sound at the call's rate."""
         self.mixer.push(self.CALLER, samples)
 
-    def join(self, role: Role, sample_rate: int, send: Callable[[bytes | dict[str, Any]], Awaitable[None]]) -> Desk:
-        desk = Desk(f"{role.value}-{next(self._names)}", sample_rate, self.mixer.rate, send)
+    def join(
+        self,
+        role: Role,
+        sample_rate: int,
+        send: Callable[[bytes | dict[str, Any]], Awaitable[None]],
+        username: str = "",
+        shown: str = "",
+    ) -> Desk:
+        if role is Role.AGENT and not self.has_agent:
+            self.mixer.muted = False  # whoever was muted before has left
+        desk = Desk(f"{role.value}-{next(self._names)}", sample_rate, self.mixer.rate, send, username, shown)
         self._desks[desk.name] = desk
         self.mixer.join(desk.name, role)
-        self.tell({"type": "party", "role": role.value, "joined": True})
+        self._tell_party(desk, role, True)
         return desk
+
+    def state(self) -> dict[str, Any]:
+        """``hold``, ``muted``, and who is on the line beside the caller."""
+        roles = self.mixer.roles()
+        parties = [{"role": roles[desk.name].value, "name": desk.shown} for desk in self._desks.values()]
+        return {"hold": self.mixer.hold, "muted": self.mixer.muted, "parties": parties}
+
+    async def dismiss_agents(self, but: str) -> None:
+        """Another agent has taken the caller over: whoever had them is no longer heard, nor hears."""
+        roles = self.mixer.roles()
+        for desk in [d for d in self._desks.values() if roles[d.name] is Role.AGENT and d.username != but]:
+            desk.tell({"type": "ended", "reason": "replaced"})
+            await self.leave(desk)
 
     def desk_sound(self, desk: Desk, pcm: bytes) -> None:
         self.mixer.push(desk.name, desk.heard(pcm))
 
     def become(self, desk: Desk, role: Role) -> None:
         self.mixer.become(desk.name, role)
-        self.tell({"type": "role", "role": role.value})
+        desk.tell({"type": "role", "role": role.value})
+        self._tell_party(desk, role, True)
 
     async def leave(self, desk: Desk) -> None:
         role = self.mixer.roles().get(desk.name)
@@ -229,7 +289,10 @@ class CallBridge:
         self._desks.pop(desk.name, None)
         await desk.close()
         if role is not None:
-            self.tell({"type": "party", "role": role.value, "joined": False})
+            self._tell_party(desk, role, False)
+
+    def _tell_party(self, desk: Desk, role: Role, joined: bool) -> None:
+        self.tell({"type": "party", "role": role.value, "name": desk.shown, "joined": joined, **self.state()})
 
     def set_hold(self, on: bool) -> None:
         self.mixer.hold = on
@@ -251,7 +314,6 @@ class CallBridge:
 
     async def close(self, reason: str) -> None:
         self.tell({"type": "ended", "reason": reason})
-        await asyncio.sleep(0)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -276,11 +338,14 @@ class CallBridge:
         frame = heard.get(self.CALLER)
         if frame is None and (self.mixer.hold or not self.has_agent):
             frame = self._hold_frame()  # never silence: the caller would think the line is dead
-        if frame is not None and not self._call.speaking:
-            try:
-                await self._call.play_frame(frame)
-            except Exception:
-                log.info("the caller's line takes no sound any more")
+        if frame is None or self._call.speaking or self._fault is not None:
+            return
+        try:
+            await self._call.play_frame(frame)
+        except Exception as error:  # a door's own errors have no common base
+            self._fault = CallerLineError()
+            log.warning("%s", self._fault.code, exc_info=error)
+            self.tell({"type": "error", "code": self._fault.code, "detail": self._fault.citizen_sentence})
 
     def _hold_frame(self) -> Samples:
         start = self._tone_at

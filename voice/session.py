@@ -242,6 +242,10 @@ class CallSession:
             self._unsaid = None
         await self._show_state(state)
 
+    async def hang_up(self, reason: str) -> None:
+        """The house ends the call: ``ended`` is sent, and the door closes."""
+        await self._end(reason)
+
     async def stop(self) -> None:
         """The caller hung up in good order: ``ended`` is sent."""
         await self._end("caller")

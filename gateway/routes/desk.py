@@ -16,6 +16,7 @@ from hotline.desk import (
     WAITS,
     AgentProfile,
     AgentRecord,
+    AgentState,
     AgentTrigger,
     CallbackState,
     CallbackTrigger,
@@ -113,6 +114,8 @@ async def queue(who: Agent, house: House) -> dict[str, Any]:
             if o.agent == who.username or supervises(who)
         ],
         "callbacks": await house.desk.open_callbacks(),
+        "most": house.settings.desk_max_conversations,
+        "fault": house.desk.fault.detail if house.desk.fault else "",
         "seq": seq,
     }
 
@@ -163,7 +166,7 @@ async def set_skills(who: Supervisor, house: House, username: str, body: Profile
 async def accept_offer(who: Agent, house: House, offer_id: str) -> dict[str, Any]:
     change = await house.desk.books.end_offer(offer_id, OfferTrigger.ACCEPT, now(), who.username)
     await house.desk.publish(change)
-    return _taken(house, change)
+    return await _taken(house, change)
 
 
 @router.post("/offers/{offer_id}/decline", summary="谢绝派单")
@@ -191,7 +194,7 @@ async def take(who: Agent, house: House, conversation_id: str) -> dict[str, Any]
     await house.audit.record(who.username, "take_conversation", f"conversation:{conversation_id}")
     change = await house.desk.books.accept(conversation_id, who.username, now(), replacing=supervises(who))
     await house.desk.publish(change)
-    return _taken(house, change)
+    return await _taken(house, change)
 
 
 @router.post("/conversations/{conversation_id}/messages", summary="对市民说一句")
@@ -235,6 +238,22 @@ async def assign(who: Supervisor, house: House, conversation_id: str, body: Assi
     return {"offer": change.offer.model_dump(mode="json") if change.offer else None}
 
 
+@router.post("/conversations/{conversation_id}/invite", summary="请一位同事加入通话（三方）")
+async def invite(who: Agent, house: House, conversation_id: str, body: AssignBody) -> dict[str, Any]:
+    if not supervises(who) and not await house.desk.serves(who.username, conversation_id):
+        raise NotYoursError
+    call = house.calls.of(conversation_id)
+    if call is None:
+        raise NotFoundError("这不是正在进行的通话，请不了别人加入。")
+    asked = next((a for a in await house.desk.books.agents() if a.username == body.agent), None)
+    if asked is None or asked.state is AgentState.OFFLINE or asked.username == who.username:
+        raise NotFoundError("这位同事现在不在岗，请另选一位。")
+    await house.audit.record(who.username, "invite_to_call", f"call:{call.call_id}", {"agent": body.agent})
+    call.invited.add(body.agent)
+    await house.desk.invite(call, body.agent, name_of(who))
+    return {"invited": body.agent, "call_id": call.call_id}
+
+
 # ---------------------------------------------------------------- call-backs
 
 
@@ -270,8 +289,11 @@ async def reveal(who: Agent, house: House, callback_id: str) -> dict[str, Any]:
 
 
 async def may_look(house: Services, who: Principal, conversation_id: str) -> None:
-    """An agent looks at who waits, whom they serve, and whom they are to call back. Raises NotYoursError."""
+    """An agent looks at who waits, whom they serve, whose call they were asked onto, and whom to call back. Raises NotYoursError."""
     if supervises(who):
+        return
+    call = house.calls.of(conversation_id)
+    if call is not None and who.username in call.invited:
         return
     entry = await house.desk.entry(conversation_id)
     if entry is not None and (entry.state in WAITS or entry.agent == who.username):
@@ -291,9 +313,11 @@ async def _release(
     return {"state": "queued" if trigger is Trigger.REQUEUED else "closed", "agent": _agent(change.agent)}
 
 
-def _taken(house: Services, change: DeskChange) -> dict[str, Any]:
+async def _taken(house: Services, change: DeskChange) -> dict[str, Any]:
     assert change.entry is not None
     call = house.calls.of(change.entry.conversation_id)
+    if call is not None and call.bridge is not None and change.entry.agent is not None:
+        await call.bridge.dismiss_agents(change.entry.agent)
     return {
         "state": "agent",
         "entry": _entry(change.entry),

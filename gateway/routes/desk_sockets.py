@@ -18,7 +18,7 @@ from hotline.desk import DeskEvent, DeskEventType, NotYoursError
 from hotline.errors import AudioFormatError, BadInputError, HotlineError
 from hotline.events import EventType
 from hotline.staff import Principal, Role
-from voice.bridge import RATES, CallBridge, Desk
+from voice.bridge import RATES, CallBridge, Desk, DeskLineError
 from voice.bridge import Role as LineRole
 
 logger = logging.getLogger(__name__)
@@ -73,6 +73,8 @@ class _Screen:
                 yield event.model_dump(mode="json")
 
     async def _concerns(self, event: DeskEvent) -> bool:
+        if event.type is DeskEventType.INVITE:
+            return event.agent == self._who.username
         if supervises(self._who):
             return True
         if event.type is DeskEventType.OFFER:
@@ -152,7 +154,7 @@ class _Screen:
 @router.websocket("/calls/{call_id}/audio")
 async def audio(socket: WebSocket, call_id: str, role: str = "agent", sample_rate: int = 16000) -> None:
     """A caller's voice and the agent's, PCM 16-bit mono, both ways. ``role`` agent for who serves the
-    caller; listen, whisper, barge for supervisors."""
+    caller; listen, whisper, barge for supervisors; barge for whom the agent asked onto the call."""
     house = services_of(socket)
     async with signed_in_socket(socket, Role.AGENT, Role.SUPERVISOR) as who:
         if who is None:
@@ -169,27 +171,52 @@ async def audio(socket: WebSocket, call_id: str, role: str = "agent", sample_rat
             return
 
         async def send(frame: bytes | dict[str, Any]) -> None:
-            if isinstance(frame, bytes):
-                await socket.send_bytes(frame)
-            else:
-                await socket.send_json(frame)
+            try:
+                if isinstance(frame, bytes):
+                    await socket.send_bytes(frame)
+                else:
+                    await socket.send_json(frame)
+            except (WebSocketDisconnect, RuntimeError) as error:  # starlette's words for a socket that has gone
+                raise DeskLineError from error
 
-        await send(
-            {
-                "type": "bridged",
-                "call_id": call_id,
-                "conversation_id": call.conversation_id,
-                "role": line_role.value,
-                "sample_rate": sample_rate,
-            }
-        )
-        end = bridge.join(line_role, sample_rate, send)
+        greeting = {
+            "type": "bridged",
+            "call_id": call_id,
+            "conversation_id": call.conversation_id,
+            "role": line_role.value,
+            "sample_rate": sample_rate,
+        }
         try:
-            await _carry(socket, bridge, end, line_role, supervises(who))
+            await send(greeting | bridge.state())
+        except DeskLineError:
+            return  # gone before it began: nothing is left behind
+        end = bridge.join(line_role, sample_rate, send, who.username, name_of(who))
+        presence = _Presence(house, call.conversation_id, name_of(who))
+        try:
+            await presence.speaks(line_role is LineRole.BARGE)
+            await _carry(socket, bridge, end, line_role, supervises(who), presence)
         except WebSocketDisconnect:
             pass
         finally:
             await bridge.leave(end)
+            await presence.speaks(False)
+
+
+class _Presence:
+    """Who joins a talk is told to both sides, once for each coming and going. Raises nothing: sound goes first."""
+
+    def __init__(self, house: Services, conversation_id: str, name: str) -> None:
+        self._house, self._conversation_id, self._name = house, conversation_id, name
+        self._told = False
+
+    async def speaks(self, on: bool) -> None:
+        if on is self._told:
+            return
+        self._told = on
+        try:
+            await self._house.desk.on_the_line(self._conversation_id, self._name, on)
+        except HotlineError as error:
+            logger.error("who is on the line could not be written down: %s", error.code)
 
 
 async def _line_role(house: Services, who: Principal, call_id: str, role: str, sample_rate: int) -> LineRole:
@@ -205,12 +232,14 @@ async def _line_role(house: Services, who: Principal, call_id: str, role: str, s
     if wanted is LineRole.AGENT:
         if not await house.desk.serves(who.username, call.conversation_id):
             raise NotYoursError
-    elif not supervises(who):
+    elif not supervises(who) and not (wanted is LineRole.BARGE and who.username in call.invited):
         raise NotYoursError("监听、密语、插话只有班长可以用。")
     return wanted
 
 
-async def _carry(socket: WebSocket, bridge: CallBridge, end: Desk, role: LineRole, supervisor: bool) -> None:
+async def _carry(
+    socket: WebSocket, bridge: CallBridge, end: Desk, role: LineRole, supervisor: bool, presence: _Presence
+) -> None:
     while True:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
@@ -229,10 +258,13 @@ async def _carry(socket: WebSocket, bridge: CallBridge, end: Desk, role: LineRol
                     bridge.set_mute(frame.get("on") is True)
                 case "role", False if supervisor and frame.get("role") in ("listen", "whisper", "barge"):
                     bridge.become(end, LineRole(frame["role"]))
+                    await presence.speaks(frame["role"] == "barge")
+                case "ping", _:
+                    end.tell({"type": "pong", "at": frame.get("at")})
                 case "stop", _:
                     return
                 case _:
-                    raise BadInputError("这里只收声音、hold、mute、role、stop。")
+                    raise BadInputError("这里只收声音、hold、mute、role、ping、stop。")
         except json.JSONDecodeError:
             await _complain(end, BadInputError("这一帧不是 JSON 文字，请按接口格式发送。"))
         except HotlineError as error:

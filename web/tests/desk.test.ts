@@ -142,6 +142,7 @@ describe("the desk", () => {
         call: (verb, path, body) => {
           calls.push({ verb, path: path.replace("/api/v1/desk", ""), body });
           const answer = answers[path.replace("/api/v1/desk", "")] ?? {};
+          if (answer instanceof Promise) return answer as Promise<Record<string, unknown>>;
           return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer as Record<string, unknown>);
         },
         callOnce: () => Promise.resolve({}),
@@ -195,18 +196,50 @@ describe("the desk", () => {
     expect(calls.map((each) => each.path)).toEqual(["/conversations/c1/assist"]);
   });
 
-  it("keeps the help for the latest sentence when that for an older one comes late", async () => {
+  const passage = (item_name: string) => ({ item_key: "k", item_name, aspect: "materials", score: 1, reply: { text: item_name } });
+  const says = (seq: number, text: string): void =>
+    handlers.onFrame({ type: "conversation", conversation_id: "c1", event: { seq, type: "citizen_message", at: AT, data: { text } } });
+
+  it("keeps the help with the last sentence when that with an older one arrives after it", async () => {
+    answers["/queue"] = served();
+    let older: (answer: unknown) => void = () => {};
+    answers["/conversations/c1/assist"] = new Promise((resolve) => (older = resolve));
+    const made = await desk();
+    await made.show("c1");
+    answers["/conversations/c1/assist"] = { text: "要带什么", passages: [passage("居住证")], fields: { town: "桂城街道" } };
+    says(3, "要带什么");
+    await vi.waitFor(() => expect(made.view.assistState).toBe("told"));
+    older({ text: "转人工", passages: [], fields: {} });
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(made.view.assist?.fields).toEqual({ town: "桂城街道" });
+  });
+
+  it("says that help failed, never that there is none, and asks again by itself", async () => {
     answers["/queue"] = served();
     const made = await desk();
     await made.show("c1");
-    let tell: (answer: unknown) => void = () => {};
-    answers["/conversations/c1/assist"] = new Promise((resolve) => (tell = resolve));
-    const older = made.loadAssist();
-    answers["/conversations/c1/assist"] = { text: "要带什么", passages: [], fields: { town: "桂城街道" } };
-    await made.loadAssist();
-    tell({ text: "在吗", passages: [], fields: {} });
-    await older;
-    expect(made.view.assist?.text).toBe("要带什么");
+    await vi.waitFor(() => expect(made.view.assistState).toBe("told"));
+    vi.useFakeTimers();
+    answers["/conversations/c1/assist"] = new StaffProblem(503, "actions_down", "查资料的服务暂时没有响应。");
+    says(3, "要带什么");
+    expect(made.view.assistState).toBe("asking");
+    await vi.advanceTimersByTimeAsync(0);
+    expect([made.view.assistState, made.view.assistTrouble]).toEqual(["failed", "查资料的服务暂时没有响应。"]);
+    answers["/conversations/c1/assist"] = { text: "要带什么", passages: [passage("居住证")], fields: {} };
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([made.view.assistState, made.view.assist?.passages.length]).toEqual(["told", 1]);
+  });
+
+  it("stops asking for help by itself after three more tries", async () => {
+    answers["/queue"] = served();
+    const made = await desk();
+    vi.useFakeTimers();
+    answers["/conversations/c1/assist"] = new StaffNetworkError();
+    await made.show("c1");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(calls.filter((each) => each.path.endsWith("/assist"))).toHaveLength(4);
+    expect(made.view.assistState).toBe("failed");
   });
 
   it("goes on after the last line read when another conversation is looked at, and marks what is new", async () => {

@@ -428,3 +428,27 @@ async def test_earlier_talks_of_the_same_sender_are_seen(desk: Gateway) -> None:
         (entry,) = await desk.services.desk.books.queue()
         seen = (await mei.get(f"/conversations/{entry.conversation_id}")).json()
         assert [e["notes"] for e in seen["earlier"]] == [["已说明材料"]]
+
+
+async def test_a_queue_that_does_not_move_is_named_on_every_page_until_it_moves_again(
+    desk: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = desk.services.desk
+    failed, moved = asyncio.Event(), asyncio.Event()
+
+    async def broken() -> None:
+        failed.set()
+        raise ZeroDivisionError
+
+    async def works() -> None:
+        moved.set()
+
+    async with at_desk(desk, "mei") as mei:
+        for tick, reached in ((broken, failed), (works, moved)):
+            monkeypatch.setattr(service, "tick", tick)
+            async with asyncio.timeout(DEADLINE_S):
+                while not reached.is_set():
+                    service._wake.set()
+                    await asyncio.sleep(0)
+            shown = (await mei.get("/queue")).json()["fault"]
+            assert ("请先手工接起" in shown) is (tick is broken)

@@ -170,6 +170,59 @@ async def test_a_supervisor_listens_whispers_and_barges_in(gateway: Gateway) -> 
         assert ("boss", "listen_on_call", f"call:{call_id}") in [(e.actor, e.action, e.subject) for e in entries]
 
 
+async def test_a_supervisor_takes_over_and_the_agent_before_is_off_the_line(gateway: Gateway) -> None:
+    async with (
+        at_desk(gateway, "mei") as mei,
+        at_desk(gateway, "boss", "supervisor") as boss,
+        waiting_call(gateway) as (call, started),
+    ):
+        conversation, call_id = started["conversation_id"], started["call_id"]
+        await mei.post(f"/conversations/{conversation}/take")
+        async with audio(mei, call_id) as desk:
+            assert (await frame(desk))["parties"] == []
+            assert (await boss.post(f"/conversations/{conversation}/take")).status_code == 200
+            assert (await frames_until(desk, type="ended"))[-1]["reason"] == "replaced"
+            async with audio(boss, call_id) as now:
+                await frame(now)
+                await until_heard(call, BOSS, now, BOSS)
+                await not_heard(call, AGENT, desk, AGENT)
+                for unread in (desk, now, call):
+                    unread.transport.abort()
+
+
+async def test_a_colleague_who_is_asked_joins_and_the_caller_is_told(gateway: Gateway) -> None:
+    async with at_desk(gateway, "mei") as mei, at_desk(gateway, "lan") as lan, waiting_call(gateway) as (call, started):
+        conversation, call_id = started["conversation_id"], started["call_id"]
+        await mei.post(f"/conversations/{conversation}/take")
+        assert (await lan.post(f"/conversations/{conversation}/invite", {"agent": "mei"})).status_code == 409
+        assert (await mei.post(f"/conversations/{conversation}/invite", {"agent": "nobody"})).status_code == 404
+        assert (await lan.get(f"/conversations/{conversation}")).status_code == 409
+        assert (await mei.post(f"/conversations/{conversation}/invite", {"agent": "lan"})).status_code == 200
+        assert (await lan.told(type="invite"))["data"]["call_id"] == call_id
+        assert (await lan.get(f"/conversations/{conversation}")).status_code == 200
+        async with audio(mei, call_id) as desk, audio(lan, call_id, "barge") as third:
+            await frame(desk)
+            await frame(third)
+            assert (await frames_until(desk, type="party", role="barge"))[-1]["joined"]
+            await until_heard(desk, CALLER, call, CALLER)
+            await until_heard(desk, BOSS, third, BOSS)
+            await until_heard(call, BOSS, third, BOSS)
+            for unread in (desk, third, call):
+                unread.transport.abort()
+        events = await gateway.services.store.events_after(conversation, 0, 200)
+        assert [e.data for e in events if e.data.get("what") == "joined"] == [{"agent": "lan", "what": "joined"}]
+
+
+async def test_an_agent_who_ends_the_talk_hangs_up(gateway: Gateway) -> None:
+    async with at_desk(gateway, "mei") as mei, waiting_call(gateway) as (call, started):
+        await mei.post(f"/conversations/{started['conversation_id']}/take")
+        await frames_until(call, type="state", state="agent")
+        await mei.post(f"/conversations/{started['conversation_id']}/close")
+        assert (await frames_until(call, type="ended"))[-1]["reason"] == "agent"
+    tasks = await gateway.services.desk.books.callbacks([CallbackState.OPEN])
+    assert [t for t in tasks if t.conversation_id == started["conversation_id"]] == []
+
+
 async def test_a_line_that_breaks_in_the_talk_is_called_back(gateway: Gateway) -> None:
     async with at_desk(gateway, "mei") as mei:
         async with waiting_call(gateway) as (call, started):

@@ -10,7 +10,7 @@ import pytest
 
 from hotline.errors import AudioFormatError
 from voice.audio import Samples, to_pcm, to_samples
-from voice.bridge import FIRST_MS, HEARS, MOST_MS, CallBridge, Mixer, Role
+from voice.bridge import FIRST_MS, HEARS, MOST_MS, CallBridge, DeskLineError, Mixer, Role
 from voice.clock import VirtualClock
 
 RATE = 8000
@@ -124,13 +124,13 @@ class Bridged:
         self.bridge.start()
         self.heard: dict[str, list[Any]] = {}
 
-    def join(self, role: Role, rate: int = RATE) -> Any:
+    def join(self, role: Role, rate: int = RATE, username: str = "") -> Any:
         frames = self.heard.setdefault(role.value, [])
 
         async def send(frame: bytes | dict[str, Any]) -> None:
             frames.append(frame)
 
-        return self.bridge.join(role, rate, send)
+        return self.bridge.join(role, rate, send, username)
 
     async def run(self, ms: int) -> None:
         for _ in range(ms // 20):
@@ -222,10 +222,48 @@ async def test_who_comes_and_goes_and_what_is_switched_is_told(bridged: Bridged)
     await bridged.bridge.leave(boss)
     await bridged.run(20)
     kinds = [f["type"] for f in bridged.told(Role.AGENT)]
-    assert kinds == ["party", "party", "role", "mute", "transcript", "party"]
+    assert kinds == ["party", "party", "party", "mute", "transcript", "party"]
 
 
 async def test_half_a_sample_is_a_named_error(bridged: Bridged) -> None:
     agent = bridged.join(Role.AGENT)
     with pytest.raises(AudioFormatError):
         bridged.bridge.desk_sound(agent, b"\x00\x01\x02")
+
+
+async def test_a_callers_line_that_takes_no_sound_is_named_to_every_desk_once(bridged: Bridged) -> None:
+    agent = bridged.join(Role.AGENT)
+
+    async def broken(_: Samples) -> None:
+        raise OSError("gone")
+
+    bridged.call.play_frame = broken  # type: ignore[method-assign]
+    for _ in range(10):
+        bridged.bridge.desk_sound(agent, to_pcm(tone(300)))
+        await bridged.run(20)
+    told = [f for f in bridged.told(Role.AGENT) if f["type"] == "error"]
+    assert [(f["code"], "回访" in f["detail"]) for f in told] == [("caller_line_down", True)]
+
+
+async def test_a_desk_whose_socket_has_gone_ends_alone(bridged: Bridged) -> None:
+    async def gone(_: object) -> None:
+        raise DeskLineError
+
+    bridged.join(Role.AGENT)
+    left = bridged.bridge.join(Role.LISTEN, RATE, gone)
+    for _ in range(10):
+        bridged.bridge.caller(tone(700))
+        await bridged.run(20)
+    assert len(bridged.sound(Role.AGENT)) >= 8 * FRAME
+    await bridged.bridge.leave(left)
+
+
+async def test_who_takes_over_is_the_only_agent_on_the_line(bridged: Bridged) -> None:
+    old, boss = bridged.join(Role.AGENT, username="mei"), bridged.join(Role.WHISPER, username="boss")
+    bridged.bridge.set_mute(True)
+    await bridged.bridge.dismiss_agents(but="boss")
+    assert bridged.told(Role.AGENT)[-1] == {"type": "ended", "reason": "replaced"}
+    assert old.name not in bridged.bridge.mixer.roles()
+    assert boss.name in bridged.bridge.mixer.roles()
+    bridged.join(Role.AGENT, username="boss")
+    assert bridged.bridge.state()["muted"] is False  # it was the other one who had muted themselves

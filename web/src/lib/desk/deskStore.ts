@@ -41,6 +41,8 @@ export interface DeskView {
   unread: string[];
   picture: Picture | null;
   assist: Assist | null;
+  /** What is shown for the latest sentence: still being looked for, found (or not), or not known for a fault. */
+  assistState: "asking" | "told" | "failed";
   assistTrouble: string;
   templates: Template[];
   warnings: Warning[];
@@ -66,6 +68,7 @@ const MOVES: Record<"ready" | "paused" | "offline", readonly AgentState[]> = {
   offline: ["ready", "paused", "after_call"],
 };
 const TYPING_EVERY_MS = 2_000;
+const ASSIST_AGAIN_MS: readonly number[] = [1_000, 3_000, 8_000];
 
 export function createDesk(parts: DeskParts) {
   const now = parts.now ?? Date.now;
@@ -84,6 +87,7 @@ export function createDesk(parts: DeskParts) {
     unread: [],
     picture: null,
     assist: null,
+    assistState: "asking",
     assistTrouble: "",
     templates: [],
     warnings: [],
@@ -259,6 +263,7 @@ export function createDesk(parts: DeskParts) {
 
   function leave(): void {
     stopped = true;
+    clearTimeout(assistTimer);
     stream?.stop();
     parts.notice.quiet();
   }
@@ -401,20 +406,32 @@ export function createDesk(parts: DeskParts) {
   // ---------------------------------------------------------------- assist
 
   let assistAsked = 0;
+  let assistTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** For the latest sentence: an answer to an older question that comes late is dropped. */
-  async function loadAssist(): Promise<void> {
+  /** Only the answer to the last asking counts: one for an older sentence may well come after it. */
+  async function loadAssist(failures = 0): Promise<void> {
     const id = view.picture?.conversation_id;
     if (!id) return;
-    const asked = ++assistAsked;
-    const isLatest = (): boolean => asked === assistAsked && view.picture?.conversation_id === id;
+    clearTimeout(assistTimer);
+    const asking = (assistAsked += 1);
+    const current = (): boolean => asking === assistAsked && view.picture?.conversation_id === id && !stopped;
+    if (!failures) {
+      view.assistState = "asking";
+      view.assistTrouble = "";
+    }
     try {
       const told = await call<Assist & Record<string, unknown>>("GET", `${of(id)}/assist`);
-      if (!isLatest()) return;
+      if (!current()) return;
       view.assist = told;
+      view.assistState = "told";
       view.assistTrouble = "";
     } catch (error) {
-      if (isLatest()) view.assistTrouble = (error as Error).message;
+      if (!current()) return;
+      view.assist = view.assist && { ...view.assist, passages: [] }; // those were for an older sentence
+      view.assistState = "failed";
+      view.assistTrouble = (error as Error).message;
+      const wait = ASSIST_AGAIN_MS[failures];
+      if (wait !== undefined) assistTimer = setTimeout(() => void loadAssist(failures + 1), wait);
     }
   }
 

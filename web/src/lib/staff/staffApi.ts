@@ -49,7 +49,7 @@ export function createStaffApi(parts: StaffApiParts): StaffApi {
     const headers: Record<string, string> = { Accept: "application/json" };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (verb !== "GET") headers["X-CSRF-Token"] = parts.csrfToken();
-    const init: RequestInit = { method: verb, headers, credentials: "same-origin" };
+    const init: RequestInit = { method: verb, headers, credentials: "same-origin", cache: "no-store" };
     if (body !== undefined) init.body = JSON.stringify(body);
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), parts.timeoutMs ?? 20_000);
