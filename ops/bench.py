@@ -21,11 +21,12 @@ import httpx
 import numpy as np
 import websockets
 
-from hotline.settings import ROOT
+from hotline.settings import ROOT, Settings
 from ops import bench_calls, bench_desk, bench_insights, bench_search, bench_speech
 from ops.evaluation import speech as accuracy
 from ops.line import Line, running_line
 from ops.progress import SetUpError, say
+from ops.training import index_if_changed, train_if_changed
 from voice.audio import read_wav, resample, to_pcm
 
 REPORT = ROOT / "reports" / "bench.json"
@@ -168,17 +169,20 @@ def first_answer(line: Line) -> None:
 
 def _wait_for_speech(line: Line) -> None:
     """Speech engines load after the line answers: their figures start when they have."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         parts = httpx.get(f"{line.address}/readyz", timeout=5).json()["parts"]
         if all(parts[name]["status"] == "ok" for name in ("recogniser", "synthesiser")):
             return
         time.sleep(1.0)
-    raise SetUpError("语音引擎两分钟内没有就绪，见网关的记录。")
+    raise SetUpError("语音引擎五分钟内没有就绪，见网关的记录。")
 
 
 def measure() -> dict[str, Any]:
     report: dict[str, Any] = {"date": date.today().isoformat(), "cores": os.cpu_count()}
+    say("训练、检索（数据变了才重做）…")
+    train_if_changed(Settings())
+    index_if_changed(Settings())
     begun = time.monotonic()
     say("启动（make run，什么都不缺时）…")
     with running_line(("make", "--no-print-directory", "run")) as line:
