@@ -268,11 +268,11 @@ class CallBridge:
         parties = [{"role": roles[desk.name].value, "name": desk.shown} for desk in self._desks.values()]
         return {"hold": self.mixer.hold, "muted": self.mixer.muted, "parties": parties}
 
-    async def dismiss_agents(self, but: str) -> None:
-        """Another agent has taken the caller over: whoever had them is no longer heard, nor hears."""
+    async def dismiss_agents(self, but: str, reason: str = "replaced") -> None:
+        """Somebody else has the caller now (or the same agent elsewhere): who had them is heard no more."""
         roles = self.mixer.roles()
         for desk in [d for d in self._desks.values() if roles[d.name] is Role.AGENT and d.username != but]:
-            desk.tell({"type": "ended", "reason": "replaced"})
+            desk.tell({"type": "ended", "reason": reason})
             await self.leave(desk)
 
     def desk_sound(self, desk: Desk, pcm: bytes) -> None:

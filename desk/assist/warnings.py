@@ -66,4 +66,9 @@ def require_sendable(text: str) -> None:
 @cache
 def _rules() -> list[tuple[_Rule, re.Pattern[str]]]:
     rows = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
-    return [(rule, re.compile(rule.pattern)) for rule in map(_Rule.model_validate, rows)]
+    return [(rule, re.compile(_unfolded(rule.pattern))) for rule in map(_Rule.model_validate, rows)]
+
+
+def _unfolded(pattern: str) -> str:
+    """Long patterns are written over several lines, each beginning with ``|``."""
+    return pattern.replace(" |", "|").strip()

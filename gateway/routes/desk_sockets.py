@@ -190,6 +190,8 @@ async def audio(socket: WebSocket, call_id: str, role: str = "agent", sample_rat
             await send(greeting | bridge.state())
         except DeskLineError:
             return  # gone before it began: nothing is left behind
+        if line_role is LineRole.AGENT:
+            await bridge.dismiss_agents(but="", reason="another_tab")  # the newer tab has the sound
         end = bridge.join(line_role, sample_rate, send, who.username, name_of(who))
         presence = _Presence(house, call.conversation_id, name_of(who))
         try:

@@ -303,6 +303,31 @@ describe("the desk", () => {
     expect(calls.map((each) => each.path)).toContain("/queue");
   });
 
+  it("loses no press while another is under way", async () => {
+    const made = await desk();
+    calls.length = 0;
+    await Promise.all([made.moveCallback("k", "claim"), made.moveCallback("k", "no_answer")]);
+    expect(calls.filter((each) => each.verb === "POST").map((each) => (each.body as { step: string }).step)).toEqual(["claim", "no_answer"]);
+  });
+
+  it("tells an agent whose conversation was taken over", async () => {
+    answers["/queue"] = served();
+    const made = await desk();
+    answers["/queue"] = queue({ serving: [entry("serving", "luo")], agents: [{ username: "luo", display_name: "罗班长", state: "busy" }] });
+    await made.refresh();
+    expect(made.view.notes.map((each) => each.text)).toEqual(["您接待的一个对话已由 罗班长 接管。"]);
+  });
+
+  it("shows who asks one onto a call, once", async () => {
+    const made = await desk();
+    const frame = { type: "invite", seq: 9, at: AT, conversation_id: "c1", agent: "mei", data: { call_id: "k1", by: "陈坐席" } } as const;
+    handlers.onFrame(frame);
+    handlers.onFrame({ ...frame, seq: 10 });
+    expect(made.view.invitations).toEqual([{ seq: 10, conversationId: "c1", callId: "k1", by: "陈坐席" }]);
+    made.endInvitation(10);
+    expect(made.view.invitations).toEqual([]);
+  });
+
   it("offers only the moves that the state allows", async () => {
     const made = await desk();
     expect([made.may("ready"), made.may("paused"), made.may("offline")]).toEqual([false, true, true]);

@@ -13,21 +13,36 @@ export interface AudioEnds {
   stop(): void;
 }
 
+export interface AudioWishes {
+  /** Without one, only the loudspeaker is opened. */
+  microphone?: boolean;
+  /** The microphone was unplugged or taken back. */
+  onMicrophoneLost?: () => void;
+}
+
 export class BrowserAudio implements AudioEnds {
   private context: AudioContext | null = null;
   private microphone: MediaStream | null = null;
   private playback: AudioWorkletNode | null = null;
   private stopped = false;
 
+  constructor(private readonly wishes: AudioWishes = {}) {}
+
   async start(onFrame: (frame: ArrayBuffer) => void, onBuffered: (seconds: number) => void): Promise<void> {
     if (!window.isSecureContext) throw new CallFaultError("insecure_page");
-    if (!navigator.mediaDevices || !("AudioWorkletNode" in window)) throw new CallFaultError("no_audio_support");
+    const speaks = this.wishes.microphone !== false;
+    if ((speaks && !navigator.mediaDevices) || !("AudioWorkletNode" in window)) throw new CallFaultError("no_audio_support");
     try {
       // Made while the tap is fresh, or the browser keeps it silent.
       this.context = new AudioContext({ latencyHint: "interactive" });
-      this.microphone = await navigator.mediaDevices.getUserMedia({
-        audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 },
-      });
+      if (speaks) {
+        this.microphone = await navigator.mediaDevices.getUserMedia({
+          audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 },
+        });
+        for (const track of this.microphone.getAudioTracks()) {
+          track.addEventListener("ended", () => this.stopped || this.wishes.onMicrophoneLost?.());
+        }
+      }
       await Promise.all([
         this.context.resume(),
         this.context.audioWorklet.addModule(captureUrl),
@@ -42,9 +57,11 @@ export class BrowserAudio implements AudioEnds {
       return;
     }
     const context = this.context;
-    const capture = new AudioWorkletNode(context, "hotline-capture", { numberOfOutputs: 0 });
-    capture.port.onmessage = (message: MessageEvent<ArrayBuffer>) => onFrame(message.data);
-    context.createMediaStreamSource(this.microphone).connect(capture);
+    if (this.microphone) {
+      const capture = new AudioWorkletNode(context, "hotline-capture", { numberOfOutputs: 0 });
+      capture.port.onmessage = (message: MessageEvent<ArrayBuffer>) => onFrame(message.data);
+      context.createMediaStreamSource(this.microphone).connect(capture);
+    }
     this.playback = new AudioWorkletNode(context, "hotline-playback", {
       numberOfInputs: 0,
       outputChannelCount: [1],

@@ -12,7 +12,7 @@ export type CallPhase = "idle" | "connecting" | "ready" | "hearing" | "thinking"
 
 export type CallLine =
   | { who: "caller"; key: number; text: string; final: boolean }
-  | { who: "line"; key: number; reply: Reply };
+  | { who: "line"; key: number; reply: Reply; byAgent?: boolean };
 
 export interface CallParts {
   makeAudio(): AudioEnds;
@@ -140,6 +140,10 @@ export function createCallSession({ makeAudio, openSocket, now }: CallParts) {
         made += 1;
         view.notice = null;
         view.lines.push({ who: "line", key: made, reply: parseReply(frame.reply ?? frame) });
+        break;
+      case "agent_message":
+        made += 1;
+        view.lines.push({ who: "line", key: made, reply: parseReply({ text: text(frame.text) }), byAgent: true });
         break;
       case "speech":
         speech(frame.phase);

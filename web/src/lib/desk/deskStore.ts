@@ -7,11 +7,13 @@ import type { DeskStream, DeskStreamHandlers } from "./deskStream";
 import type { Notice } from "./notice";
 import { answerId, lineOf, secondsLeft, withLine } from "./talk";
 import type {
+  Agent,
   AgentState,
   Assist,
   Callback,
   DeskFrame,
   Entry,
+  Invitation,
   NumberRead,
   Offer,
   Picture,
@@ -30,12 +32,21 @@ export interface DeskView {
   away: boolean;
   refused: boolean;
   me: string;
+  /** May see everybody, assign, listen, take over. */
+  supervises: boolean;
   state: AgentState;
   waiting: Waiting[];
+  serving: Entry[];
+  agents: Agent[];
+  most: number;
+  fault: string;
   mine: Entry[];
   offers: Offer[];
   callbacks: Callback[];
   openCallbacks: number;
+  invitations: Invitation[];
+  /** Something that happened to one's conversations by another's hand. */
+  notes: Array<{ key: number; text: string }>;
   alerts: Array<{ seq: number; conversationId: string; text: string }>;
   /** Conversations in which the citizen has spoken since they were last looked at. */
   unread: string[];
@@ -77,12 +88,19 @@ export function createDesk(parts: DeskParts) {
     away: false,
     refused: false,
     me: "",
+    supervises: false,
     state: "offline",
     waiting: [],
+    serving: [],
+    agents: [],
+    most: 0,
+    fault: "",
     mine: [],
     offers: [],
     callbacks: [],
     openCallbacks: 0,
+    invitations: [],
+    notes: [],
     alerts: [],
     unread: [],
     picture: null,
@@ -108,10 +126,19 @@ export function createDesk(parts: DeskParts) {
   const call = <T>(verb: "GET" | "POST", path: string, body?: unknown): Promise<T> =>
     parts.api.call(verb, path, body) as Promise<T>;
 
-  /** Does it, and tells what went wrong; whether it went well. */
-  async function attempt(step: () => Promise<void>): Promise<boolean> {
-    if (view.busy) return false;
+  let before: Promise<unknown> = Promise.resolve();
+  let underWay = 0;
+
+  /** Does it, after what was asked for before (no press is lost), and tells what went wrong; whether it went well. */
+  function attempt(step: () => Promise<void>): Promise<boolean> {
+    const mine = before.then(() => tryIt(step));
+    before = mine;
+    underWay += 1;
     view.busy = true;
+    return mine;
+  }
+
+  async function tryIt(step: () => Promise<void>): Promise<boolean> {
     view.trouble = "";
     try {
       await step();
@@ -121,7 +148,8 @@ export function createDesk(parts: DeskParts) {
       if (error instanceof StaffProblem && error.status === 409) void refresh();
       return false;
     } finally {
-      view.busy = false;
+      underWay -= 1;
+      view.busy = underWay > 0;
     }
   }
 
@@ -131,7 +159,12 @@ export function createDesk(parts: DeskParts) {
     const queue = await call<Queue & Record<string, unknown>>("GET", `${DESK}/queue`);
     const first = queue.waiting[0];
     if (first) view.clockAheadMs = Date.parse(first.queued_at) + first.waited_s * 1000 - now();
+    tellTaken(queue);
     view.waiting = queue.waiting;
+    view.serving = queue.serving;
+    view.agents = queue.agents;
+    view.most = queue.most;
+    view.fault = queue.fault;
     view.mine = queue.serving.filter((entry) => entry.agent === view.me);
     view.offers = queue.offers.filter((offer) => offer.agent === view.me && offer.state === "open");
     view.openCallbacks = queue.callbacks;
@@ -140,6 +173,25 @@ export function createDesk(parts: DeskParts) {
     ring();
     return queue.seq;
   }
+
+  let noted = 0;
+
+  /** Somebody else has taken over what was one's own: never without a word. */
+  function tellTaken(queue: Queue): void {
+    for (const had of view.mine) {
+      const now = queue.serving.find((each) => each.conversation_id === had.conversation_id);
+      if (!now?.agent || now.agent === view.me) continue;
+      note(`您接待的一个对话已由 ${nameOf(now.agent, queue.agents)} 接管。`);
+    }
+  }
+
+  function note(words: string): void {
+    noted += 1;
+    view.notes = [...view.notes.slice(-3), { key: noted, text: words }];
+  }
+
+  const nameOf = (username: string, among: readonly Agent[] = view.agents): string =>
+    among.find((each) => each.username === username)?.display_name || username;
 
   /** Looks again; what happens meanwhile makes it look once more. */
   function refresh(): Promise<void> {
@@ -196,6 +248,18 @@ export function createDesk(parts: DeskParts) {
           { seq: frame.seq, conversationId: frame.conversation_id ?? "", text: String(frame.data.text ?? "") },
         ];
         return;
+      case "invite":
+        view.invitations = [
+          ...view.invitations.filter((each) => each.conversationId !== frame.conversation_id),
+          {
+            seq: frame.seq,
+            conversationId: frame.conversation_id ?? "",
+            callId: String(frame.data.call_id ?? ""),
+            by: String(frame.data.by ?? ""),
+          },
+        ];
+        parts.notice.ring("【同事请您加入通话】");
+        return;
       case "error":
         view.trouble = frame.detail;
         return;
@@ -223,14 +287,16 @@ export function createDesk(parts: DeskParts) {
     shown.transcript = withLine(shown.transcript, line);
     shown.seq = Math.max(shown.seq, line.seq);
     if (line.type === "state" && typeof line.data.state === "string") shown.state = line.data.state;
+    if (line.type === "call_ended") shown.call_id = null;
     if (line.who === "citizen") void loadAssist();
   }
 
   async function arrive(): Promise<void> {
     if (stopped) return;
     try {
-      const me = await call<{ username: string }>("GET", `${DESK}/me`);
+      const me = await call<{ username: string; roles: string[] }>("GET", `${DESK}/me`);
       view.me = me.username;
+      view.supervises = me.roles?.includes("supervisor") ?? false;
       const seq = await lookOnce();
       if (stopped) return;
       view.away = view.refused = false;
@@ -302,9 +368,14 @@ export function createDesk(parts: DeskParts) {
   const serves = (id = view.picture?.conversation_id): boolean => view.mine.some((each) => each.conversation_id === id);
   const mayTake = (): boolean => view.waiting.some((each) => each.conversation_id === view.picture?.conversation_id);
 
+  let showing = 0;
+
+  /** The last one asked for is the one that stays. */
   async function show(id: string): Promise<boolean> {
-    return attempt(async () => {
+    const mine = (showing += 1);
+    try {
       const picture = await call<Picture & Record<string, unknown>>("GET", of(id));
+      if (mine !== showing) return false;
       const before = view.picture?.conversation_id;
       if (before && before !== id) followed.delete(before), stream?.unwatch(before);
       view.picture = picture;
@@ -315,7 +386,11 @@ export function createDesk(parts: DeskParts) {
       followed.delete(id); // from the picture on
       follow();
       void loadAssist();
-    });
+      return true;
+    } catch (error) {
+      if (mine === showing) view.trouble = (error as Error).message;
+      return false;
+    }
   }
 
   async function take(): Promise<boolean> {
@@ -326,6 +401,25 @@ export function createDesk(parts: DeskParts) {
       await lookOnce();
     });
     return done && (await show(id));
+  }
+
+  // ---------------------------------------------------------------- supervisors, and three on a line
+
+  const entryOf = (id: string | undefined): Entry | undefined =>
+    view.serving.find((each) => each.conversation_id === id) ?? view.waiting.find((each) => each.conversation_id === id);
+
+  const assign = (id: string, agent: string): Promise<boolean> =>
+    attempt(async () => {
+      await call("POST", `${of(id)}/assign`, { agent });
+      await lookOnce();
+    });
+
+  const invite = (id: string, agent: string): Promise<boolean> =>
+    attempt(async () => void (await call("POST", `${of(id)}/invite`, { agent })));
+
+  function endInvitation(seq: number): void {
+    view.invitations = view.invitations.filter((each) => each.seq !== seq);
+    if (!view.invitations.length && !view.offers.length) parts.notice.quiet();
   }
 
   const draft = (): string => view.drafts[view.picture?.conversation_id ?? ""] ?? "";
@@ -466,6 +560,12 @@ export function createDesk(parts: DeskParts) {
     leave,
     may,
     setState,
+    entryOf,
+    nameOf,
+    assign,
+    invite,
+    endInvitation,
+    dismissNote: (key: number): void => void (view.notes = view.notes.filter((each) => each.key !== key)),
     accept,
     decline,
     show,

@@ -13,7 +13,7 @@ export interface DeskStreamHandlers {
 }
 
 const REFUSED_CODES: readonly number[] = [1008, 4401, 4403];
-const FRAME_TYPES: readonly string[] = ["hello", "queue", "offer", "agent", "callback", "alert", "conversation", "error", "pong"];
+const FRAME_TYPES: readonly string[] = ["hello", "queue", "offer", "agent", "callback", "alert", "invite", "conversation", "error", "pong"];
 /** A dead line is noticed when no answer to a ping has come by the next one. */
 const PING_EVERY_MS = 20_000;
 

@@ -1,6 +1,6 @@
 /** The desk by keyboard. ``code`` and not ``key``: with Alt a keyboard may write another sign. */
 
-export type Action = "ready" | "pause" | "accept" | "decline" | "write" | "return" | "requeue" | "close" | "callbacks" | "help";
+export type Action = "ready" | "pause" | "accept" | "decline" | "write" | "return" | "requeue" | "close" | "callbacks" | "mute" | "hold" | "help";
 
 export const SHORTCUTS: ReadonlyArray<{ code: string; keys: string; action: Action; says: string }> = [
   { code: "KeyR", keys: "Alt+R", action: "ready", says: "就绪" },
@@ -12,6 +12,8 @@ export const SHORTCUTS: ReadonlyArray<{ code: string; keys: string; action: Acti
   { code: "KeyQ", keys: "Alt+Q", action: "requeue", says: "转回队列" },
   { code: "KeyE", keys: "Alt+E", action: "close", says: "结束对话" },
   { code: "KeyC", keys: "Alt+C", action: "callbacks", says: "队列和回访之间切换" },
+  { code: "KeyM", keys: "Alt+M", action: "mute", says: "通话时静音、取消静音" },
+  { code: "KeyO", keys: "Alt+O", action: "hold", says: "通话时请对方稍候、接着说" },
   { code: "KeyH", keys: "Alt+H", action: "help", says: "这张表" },
 ];
 

@@ -27,6 +27,15 @@ export interface Agent {
   username: string;
   display_name: string;
   state: AgentState;
+  since: string;
+}
+
+/** A colleague asks one onto a call. */
+export interface Invitation {
+  seq: number;
+  conversationId: string;
+  callId: string;
+  by: string;
 }
 
 export interface Offer {
@@ -36,6 +45,7 @@ export interface Offer {
   state: string;
   offered_at: string;
   expires_at: string;
+  assigned_by: string | null;
 }
 
 export interface Queue {
@@ -44,6 +54,10 @@ export interface Queue {
   agents: Agent[];
   offers: Offer[];
   callbacks: number;
+  /** How many conversations one agent may hold. */
+  most: number;
+  /** Why the queue does not move by itself at present. */
+  fault: string;
   seq: number;
 }
 
@@ -136,7 +150,7 @@ export interface Callback {
 /** One frame of ``WS /api/v1/desk/events``. */
 export type DeskFrame =
   | { type: "hello"; seq: number; username: string; state: AgentState | null }
-  | { type: "queue" | "offer" | "agent" | "callback" | "alert"; seq: number; at: string; conversation_id: string | null; agent: string | null; data: Record<string, unknown> }
+  | { type: "queue" | "offer" | "agent" | "callback" | "alert" | "invite"; seq: number; at: string; conversation_id: string | null; agent: string | null; data: Record<string, unknown> }
   | { type: "conversation"; conversation_id: string; event: Record<string, unknown> }
   | { type: "error"; code: string; detail: string }
   | { type: "pong" };

@@ -79,6 +79,8 @@ const partyStep = named({
   replaced: "接管了对话",
   requeued: "转回了队列",
   closed: "结束了对话",
+  joined: "加入了通话，来电人听得到",
+  left: "离开了通话",
 });
 const talkState = named({ bot: "机器人应答", queued: "在排队", agent: "人工接待", closed: "已结束" });
 
@@ -115,6 +117,14 @@ export function houseLine(line: Line): string {
 export function waited(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   return whole < 60 ? `${whole} 秒` : `${Math.floor(whole / 60)} 分 ${whole % 60} 秒`;
+}
+
+/** A length of time as a clock shows it: 03:20, or 1:03:20. */
+export function spoken(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  return `${hours ? `${hours}:` : ""}${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
 }
 
 export function clock(iso: string): string {
