@@ -112,6 +112,10 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
     async def desk_page() -> Response:
         return page("desk")
 
+    @app.get("/desk/orders", include_in_schema=False)
+    async def orders_page() -> Response:
+        return page("orders")
+
     @app.get("/insights", include_in_schema=False)
     async def insights_page() -> Response:
         return page("insights")

@@ -167,7 +167,8 @@ def make_orders(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Orders:
     """The work orders over ``stores``. Raises CalendarFileError."""
-    categories = tuple(RequestCategory.model_validate(each.model_dump()) for each in load_catalogue().requests.values())
+    catalogue = load_catalogue()
+    categories = tuple(RequestCategory.model_validate(each.model_dump()) for each in catalogue.requests.values())
     house = House(
         store=stores,
         outbox=stores,
@@ -177,6 +178,7 @@ def make_orders(
         categories=categories,
         now=now,
         auto_dispatch=settings.auto_dispatch,
+        towns=tuple(town.name for town in catalogue.towns.values()),
     )
     orders = Orders(
         desk=WorkOrders(house),

@@ -156,6 +156,14 @@ RUNNING = frozenset({S.RECEIVED, S.ACCEPTED, S.DISPATCHED, S.RETURNED, S.IN_PROG
 CLOSED = frozenset({S.COMPLETED, S.FOLLOWED_UP, S.RATED, S.RECTIFIED, S.MERGED, S.NOT_ACCEPTED, S.WITHDRAWN})
 """Nothing more is to be done on the matter itself."""
 
+WAITS_FOR: dict[Party, frozenset[WorkOrderState]] = {
+    _HOTLINE: frozenset({S.RECEIVED, S.ACCEPTED, S.ANSWERED, S.COMPLETED, S.RECTIFIED}),
+    _SUPERVISOR: frozenset({S.RETURNED, S.EXTENSION_REVIEW, S.ESCALATED, S.RECTIFY_ESCALATED}),
+    _DEPARTMENT: frozenset({S.DISPATCHED, S.IN_PROGRESS, S.RECTIFYING, S.RECTIFY_ESCALATED}),
+    Party.CITIZEN: frozenset({S.WAITING}),
+}
+"""待办: the states in which somebody's next step is awaited. Beside its owner also who reviews."""
+
 NEEDS: dict[Move, tuple[str, ...]] = {
     M.REFUSE: ("note",),
     M.DISPATCH: ("department",),

@@ -179,6 +179,7 @@ class WorkOrderFilter(Frozen):
     town: str | None = None
     category: str | None = None
     type: RequestType | None = None
+    urgency: Urgency | None = None
     due_before: date | None = None
     revisit_before: date | None = None
     created_from: datetime | None = None

@@ -164,6 +164,7 @@ work_orders = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("state", sa.String(24), nullable=False),
     sa.Column("type", sa.String(16), nullable=False),
+    sa.Column("urgency", sa.String(16)),
     sa.Column("town", sa.String(32)),
     sa.Column("category", sa.String(64)),
     sa.Column("department", sa.String(128)),

@@ -57,6 +57,7 @@ def matches(record: WorkOrderRecord, wanted: WorkOrderFilter) -> bool:
         wanted.town is None or record.town == wanted.town,
         wanted.category is None or record.category == wanted.category,
         wanted.type is None or record.type is wanted.type,
+        wanted.urgency is None or record.urgency is wanted.urgency,
         wanted.due_before is None or (due is not None and due < wanted.due_before),
         wanted.revisit_before is None
         or (record.revisit_due is not None and record.revisit_due < wanted.revisit_before),

@@ -39,6 +39,7 @@ class SqlWorkOrders:
         """``runner`` is shared with the other stores of the process, so that writers queue in one place."""
         self._runner = runner
         self._seal = seal
+        self._urgency_is_told = False
 
     async def _write(self, work: Callable[[sa.Connection], R]) -> R:
         return await self._runner.run(work, readonly=False)
@@ -84,6 +85,10 @@ class SqlWorkOrders:
         chosen = sa.select(W.c.sealed, W.c.hub_number).where(*_conditions(wanted))
         newest = (W.c.created_at.desc(), W.c.number.desc())
         ordered = chosen.order_by(W.c.due_on, *newest) if wanted.due_before else chosen.order_by(*newest)
+
+        if wanted.urgency is not None and not self._urgency_is_told:
+            await self._write(self._tell_urgency)
+            self._urgency_is_told = True
 
         def work(connection: sa.Connection) -> Page:
             total = connection.execute(sa.select(sa.func.count()).select_from(chosen.subquery())).scalar_one()
@@ -153,6 +158,13 @@ class SqlWorkOrders:
 
     # ── rows ─────────────────────────────────────────────────────────────────────────────
 
+    def _tell_urgency(self, connection: sa.Connection) -> None:
+        """Orders of before revision 0008 have it in their sealed record alone."""
+        untold = connection.execute(sa.select(W.c.number, W.c.sealed).where(W.c.urgency.is_(None))).all()
+        for row in untold:
+            urgency = self._seal.open(row.sealed, WorkOrderRecord).urgency.value
+            connection.execute(sa.update(W).where(W.c.number == row.number).values(urgency=urgency))
+
     def _known(self, connection: sa.Connection, record: WorkOrderRecord) -> WorkOrderRecord | None:
         query = sa.select(W).where(W.c.idempotency_key == record.idempotency_key)
         row = connection.execute(query).one_or_none()
@@ -180,6 +192,7 @@ class SqlWorkOrders:
             "version": record.version,
             "state": record.state.value,
             "type": record.type.value,
+            "urgency": record.urgency.value,
             "town": record.town,
             "category": record.category,
             "department": record.department,
@@ -207,6 +220,7 @@ def _conditions(wanted: WorkOrderFilter) -> list[sa.ColumnElement[bool]]:
         (W.c.town, wanted.town),
         (W.c.category, wanted.category),
         (W.c.type, wanted.type.value if wanted.type else None),
+        (W.c.urgency, wanted.urgency.value if wanted.urgency else None),
         (W.c.merged_into, wanted.merged_into),
     ):
         if value is not None:

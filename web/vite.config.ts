@@ -9,7 +9,7 @@ export default defineConfig(({ mode }) => ({
     outDir: "dist",
     // Built one after the other, so that the citizen's page has a Vue without what Element Plus needs of it.
     emptyOutDir: mode !== "staff",
-    rollupOptions: { input: mode === "staff" ? ["desk.html", "insights.html"] : "index.html" },
+    rollupOptions: { input: mode === "staff" ? ["desk.html", "orders.html", "insights.html"] : "index.html" },
     assetsDir: "assets",
     // Every asset stays a file of the same origin, so that a strict content security policy holds.
     assetsInlineLimit: 0,

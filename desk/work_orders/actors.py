@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hotline.work_order_flow import Party
+from hotline.work_order_flow import WAITS_FOR, Party
 from hotline.work_order_record import WorkOrderRecord
 from hotline.work_orders import WorkOrderState
 
@@ -32,6 +32,11 @@ class Actor:
         if record.department is None and Party.HOTLINE in self.parties:
             return self.parties | {Party.DEPARTMENT}
         return self.parties
+
+    def awaited_in(self) -> frozenset[WorkOrderState]:
+        """待办: the states in which this one's step is next."""
+        parties = {Party.DEPARTMENT} if self.department is not None else self.parties
+        return frozenset().union(*(WAITS_FOR.get(party, frozenset()) for party in parties))
 
 
 SYSTEM = Actor("system", frozenset({Party.SYSTEM}), watches=True, confidential=True)

@@ -54,5 +54,12 @@ def _office(unit: str, town: str | None) -> str | None:
     return unit if _ONE_OFFICE.search(unit) else None
 
 
+def offices(categories: Iterable[RequestCategory], towns: Sequence[str]) -> list[str]:
+    """Every office that the table of duties names, those of the towns by each town's name; to choose from."""
+    units = [unit for category in categories for unit in (category.department or "").split("、")]
+    found = [office for unit in units for town in (*towns, None) if (office := _office(unit, town))]
+    return sorted(dict.fromkeys(found))
+
+
 def by_key(categories: Iterable[RequestCategory]) -> dict[str, RequestCategory]:
     return {category.key: category for category in categories}

@@ -50,6 +50,7 @@ class House:
     categories: tuple[RequestCategory, ...]
     now: Callable[[], datetime]
     auto_dispatch: bool = False
+    towns: tuple[str, ...] = ()
 
 
 class WorkOrders:

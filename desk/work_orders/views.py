@@ -6,9 +6,10 @@ from typing import Any
 
 from desk.work_orders.actors import Actor
 from desk.work_orders.clock import Standing
+from desk.work_orders.effects import TOLD_TO_CITIZEN
 from desk.work_orders.names import MOVES, PARTIES, STANDINGS, STATES, TYPES, URGENCIES
 from hotline.privacy import mask_text
-from hotline.work_order_flow import OWNER, Party, moves_of
+from hotline.work_order_flow import NEEDS, OWNER, Move, Party, moves_of
 from hotline.work_order_record import HistoryEntry, WorkOrderRecord
 from hotline.work_orders import WorkOrder, WorkOrderState
 
@@ -63,7 +64,15 @@ def for_staff(record: WorkOrderRecord, actor: Actor, standing: Standing) -> dict
         "revisit_due": record.revisit_due.isoformat() if record.revisit_due else None,
         "attachments": [_attachment(record, each.attachment_id) for each in record.attachments],
         "hub_number": record.hub_number,
-        "moves": [{"move": move.value, "name": MOVES[move]} for move in moves_of(record.state, actor.acts_as(record))],
+        "moves": [
+            {
+                "move": move.value,
+                "name": MOVES[move],
+                "needs": list(NEEDS.get(move, ())),
+                "told_to_citizen": move in TOLD_TO_CITIZEN or move is Move.ADD,
+            }
+            for move in moves_of(record.state, actor.acts_as(record))
+        ],
     }
 
 

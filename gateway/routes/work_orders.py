@@ -5,25 +5,26 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_hub.line_register import CONTACT_HEADER
-from desk.work_orders import effects, views
+from desk.work_orders import effects, names, views
 from desk.work_orders.actors import CITIZEN, Actor, staff
+from desk.work_orders.dispatch import offices
 from desk.work_orders.effects import Act
-from desk.work_orders.service import CHINA, check_draft
+from desk.work_orders.service import CHINA, WorkOrders, check_draft
 from gateway.auth.guard import require_role, signed_in_if_any
 from gateway.orders import Orders
 from gateway.services import Services, services_of
 from hotline.errors import BadInputError, RoleRequiredError, SignInRequiredError
 from hotline.staff import Principal
-from hotline.work_order_flow import Move, Party
+from hotline.work_order_flow import Move, NotAllowedError, Party
 from hotline.work_order_record import WorkOrderFilter, WorkOrderRecord
-from hotline.work_orders import RequestType, WorkOrderDraft, WorkOrderState
+from hotline.work_orders import RequestType, Urgency, WorkOrderDraft, WorkOrderState
 
 router = APIRouter(prefix="/api/v1/work-orders", tags=["工单"])
 
@@ -102,7 +103,18 @@ async def _shown(orders: Orders, record: WorkOrderRecord, actor: Actor, response
     followers = await orders.desk.house.store.find(
         WorkOrderFilter(merged_into=record.number, visible_confidential=True), page_size=100
     )
-    return views.for_staff(record, actor, standing) | {"merged": [each.number for each in followers.orders]}
+    merged = {"merged": [each.number for each in followers.orders]}
+    return views.for_staff(record, actor, standing) | _beside(orders.desk, record) | merged
+
+
+def _beside(desk: WorkOrders, record: WorkOrderRecord) -> dict[str, Any]:
+    """``days_left``: working days to the due day, negative after it; None where no clock runs."""
+    clock, category = record.clock, desk.categories.get(record.category or "")
+    running = clock.due_on is not None and not clock.stopped_on and not clock.paused_on
+    return {
+        "category_name": category.name if category else None,
+        "days_left": desk.house.calendar.between(desk.today(), clock.due_on) if running and clock.due_on else None,
+    }
 
 
 @router.post("", status_code=201, summary="登记一件诉求")
@@ -137,16 +149,27 @@ async def listed(
     town: Annotated[str | None, Query(max_length=20)] = None,
     category: Annotated[str | None, Query(max_length=40)] = None,
     type: Annotated[RequestType | None, Query()] = None,
+    urgency: Annotated[Urgency | None, Query()] = None,
     due_before: Annotated[date | None, Query(description="还在办、这一天之前到期的")] = None,
+    due: Annotated[Literal["overdue", "soon"] | None, Query(description="已超期；快到期的（含已超期）")] = None,
+    mine: Annotated[bool, Query(description="等我这一方办下一步的")] = False,
     created_from: Annotated[date | None, Query()] = None,
     created_to: Annotated[date | None, Query()] = None,
     q: Annotated[str, Query(max_length=100, description="内容里的字，或单号")] = "",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
     page_size: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> dict[str, Any]:
-    desk = house.orders.desk
+    desk, actor = house.orders.desk, actor_of(house, principal)
+    states = frozenset(state) if state else None
+    if mine:
+        states = actor.awaited_in() & (states or frozenset(WorkOrderState))
+    if due:
+        limits = desk.house.limits
+        soon = desk.house.calendar.add(desk.today(), limits.warning_days).day + timedelta(days=1)
+        due_before = min(filter(None, (due_before, desk.today() if due == "overdue" else soon)))
     wanted = WorkOrderFilter(
-        states=frozenset(state) if state else None,
+        states=states,
+        urgency=urgency,
         department=department,
         town=town,
         category=category,
@@ -156,9 +179,32 @@ async def listed(
         created_to=_midnight(created_to, days=1),
         text=q.strip(),
     )
-    found = await desk.listed(wanted, actor_of(house, principal), page, page_size)
-    orders = [views.summary(record, desk.standing(record)) for record in found.orders]
+    found = await desk.listed(wanted, actor, page, page_size)
+    orders = [views.summary(record, desk.standing(record)) | _beside(desk, record) for record in found.orders]
     return {"work_orders": orders, "page": page, "page_size": page_size, "total": found.total}
+
+
+@router.get("/choices", summary="工单页面上可以选的")
+async def choices(house: House, principal: Staff) -> dict[str, Any]:
+    actor, desk, settings = actor_of(house, principal), house.orders.desk, house.settings
+    if actor.department is None and not actor.watches:
+        raise NotAllowedError("您的账号不能看工单列表。")
+    towns = desk.house.towns
+    return {
+        "states": names.STATES,
+        "types": names.TYPES,
+        "urgencies": names.URGENCIES,
+        "ratings": {str(score): name for score, name in names.RATINGS.items()},
+        "categories": {each.key: each.name for each in desk.house.categories},
+        "towns": list(towns),
+        "departments": offices(desk.house.categories, towns),
+        "my_department": actor.department,
+        "may_file": Party.HOTLINE in actor.parties,
+        "sees_confidential": actor.confidential,
+        "extension_days_max": desk.house.limits.extension_days_max,
+        "attachment_max_mb": settings.attachment_max_mb,
+        "attachments_max": settings.attachments_max,
+    }
 
 
 @router.get("/outbox", summary="还没交给数据中台的工单")

@@ -10,7 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from storage.engine import READONLY, make_engine
 from storage.errors import StorageDownError
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest revision. A test holds it equal to versions/."""
 
 

@@ -17,6 +17,7 @@ export interface StaffPage {
 
 export const PAGES: readonly StaffPage[] = [
   { path: "/desk", title: "坐席工作台", roles: ["agent"] },
+  { path: "/desk/orders", title: "工单", roles: ["agent", "manager"] },
   { path: "/insights", title: "统计分析", roles: ["manager", "supervisor"] },
 ];
 

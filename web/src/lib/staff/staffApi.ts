@@ -36,21 +36,23 @@ export interface StaffApiParts {
 }
 
 export interface StaffApi {
-  /** The JSON of the answer, ``{}`` where it has none. Throws StaffProblem or StaffNetworkError. */
-  call(verb: Verb, path: string, body?: unknown): Promise<Json>;
+  /** The JSON of the answer, ``{}`` where it has none. A ``body`` that is a Blob goes as it is, anything else as
+   * JSON; ``more`` are headers. Throws StaffProblem or StaffNetworkError. */
+  call(verb: Verb, path: string, body?: unknown, more?: Record<string, string>): Promise<Json>;
   /** As ``call``, but a session that is over is simply a problem. */
-  callOnce(verb: Verb, path: string, body?: unknown): Promise<Json>;
+  callOnce(verb: Verb, path: string, body?: unknown, more?: Record<string, string>): Promise<Json>;
 }
 
 const SESSION_OVER = "sign_in_required";
 
 export function createStaffApi(parts: StaffApiParts): StaffApi {
-  async function callOnce(verb: Verb, path: string, body?: unknown): Promise<Json> {
-    const headers: Record<string, string> = { Accept: "application/json" };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+  async function callOnce(verb: Verb, path: string, body?: unknown, more?: Record<string, string>): Promise<Json> {
+    const headers: Record<string, string> = { Accept: "application/json", ...more };
+    const isFile = body instanceof Blob;
+    if (body !== undefined) headers["Content-Type"] = isFile ? "application/octet-stream" : "application/json";
     if (verb !== "GET") headers["X-CSRF-Token"] = parts.csrfToken();
     const init: RequestInit = { method: verb, headers, credentials: "same-origin", cache: "no-store" };
-    if (body !== undefined) init.body = JSON.stringify(body);
+    if (body !== undefined) init.body = isFile ? body : JSON.stringify(body);
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), parts.timeoutMs ?? 20_000);
     let response: Response;
@@ -69,13 +71,13 @@ export function createStaffApi(parts: StaffApiParts): StaffApi {
     return told ?? {};
   }
 
-  async function call(verb: Verb, path: string, body?: unknown): Promise<Json> {
+  async function call(verb: Verb, path: string, body?: unknown, more?: Record<string, string>): Promise<Json> {
     try {
-      return await callOnce(verb, path, body);
+      return await callOnce(verb, path, body, more);
     } catch (error) {
       if (!(error instanceof StaffProblem) || error.code !== SESSION_OVER) throw error;
       await parts.signInAgain();
-      return callOnce(verb, path, body);
+      return callOnce(verb, path, body, more);
     }
   }
 

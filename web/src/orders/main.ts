@@ -1,0 +1,4 @@
+import { mountStaffPage } from "../staff/mountStaffPage";
+import OrdersPage from "./OrdersPage.vue";
+
+mountStaffPage(OrdersPage);
