@@ -22,7 +22,7 @@ from hotline.errors import HotlineError
 from hotline.insights import LOCAL, ServicePlace
 from hotline.settings import Settings
 from hotline.work_order_ports import WorkOrderStore
-from insights.orders import order_facts
+from insights.orders import order_facts, order_text
 from insights.reading import Reader
 from insights.topics.keeping import Run, TopicKeeper
 from insights.topics.vectors import TextEncoder
@@ -90,8 +90,10 @@ class Behind:
             store = self._work_orders = self._work_orders or SqlWorkOrders(
                 self.parts.runner, RowSeal.in_folder(self.settings.data_dir)
             )
-            facts = [order_facts(await store.get(number), await store.history(number)) for number in numbers]
-            await self.parts.orders.count_orders(facts)
+            records = [await store.get(number) for number in numbers]
+            facts = [order_facts(record, await store.history(record.number)) for record in records]
+            told = [text for record in records if (text := order_text(record, self.reader.look)) is not None]
+            await self.parts.orders.count_orders(facts, told)
             counted += len(facts)
         return counted
 

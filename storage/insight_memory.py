@@ -57,6 +57,12 @@ class InsightMemory:
             and all(getattr(facts, name) == value for name, value in span.filters.items())
         ]
 
+    def keep(self, turns: Iterable[TurnFacts]) -> None:
+        for turn in turns:
+            self.turns[turn.turn_id] = turn
+            if turn.text:
+                self.texts.setdefault(text_key(turn.text), _new_text(turn.text))
+
     def who(self, turn: TurnFacts) -> str:
         facts = self.facts.get(turn.conversation_id)
         return (facts.caller_key if facts else None) or turn.conversation_id
@@ -79,10 +85,7 @@ class MemoryLineFacts:
     async def count(self, batch: Sequence[Counted]) -> None:
         for counted in batch:
             self._memory.facts[counted.facts.conversation_id] = counted.facts
-            for turn in counted.turns:
-                self._memory.turns[turn.turn_id] = turn
-                if turn.text:
-                    self._memory.texts.setdefault(text_key(turn.text), _new_text(turn.text))
+            self._memory.keep(counted.turns)
         for caller in {c.facts.caller_key for c in batch if c.facts.caller_key}:
             mine = [facts for facts in self._memory.facts.values() if facts.caller_key == caller]
             self._memory.facts |= {marked.conversation_id: marked for marked in self._with_repeats(mine)}
@@ -124,8 +127,8 @@ class MemoryLineFacts:
 class MemoryOrderBook:
     """:class:`hotline.insight_ports.OrderBook` over the work orders of ``store``."""
 
-    def __init__(self, store: WorkOrderStore | None = None) -> None:
-        self._store = store
+    def __init__(self, store: WorkOrderStore | None = None, memory: InsightMemory | None = None) -> None:
+        self._store, self._memory = store, memory or InsightMemory()
         self._counted: dict[str, OrderFacts] = {}
 
     async def uncounted_orders(self, limit: int) -> list[str]:
@@ -135,8 +138,9 @@ class MemoryOrderBook:
         changed = [o for o in every if o.number not in self._counted or self._counted[o.number].version < o.version]
         return [o.number for o in sorted(changed, key=lambda o: (o.created_at, o.number))][:limit]
 
-    async def count_orders(self, orders: Sequence[OrderFacts]) -> None:
+    async def count_orders(self, orders: Sequence[OrderFacts], told: Sequence[TurnFacts] = ()) -> None:
         self._counted |= {order.number: order for order in orders}
+        self._memory.keep(told)
 
     async def order_cells(self, span: Span, by: Sequence[str] = ()) -> list[Row]:
         cells: dict[Any, dict[str, float]] = defaultdict(lambda: defaultdict(float))
@@ -232,7 +236,7 @@ def turn_row(memory: InsightMemory, turn: TurnFacts) -> Row:
     return {
         "turn_id": turn.turn_id, "conversation_id": turn.conversation_id, "at": turn.at, "town": turn.town, "text_key": key,
         "text": row["text"], "vector": row["vector"], "model": row["model"], "outcome": turn.outcome,
-        "caller_key": memory.facts[turn.conversation_id].caller_key,
+        "caller_key": facts.caller_key if (facts := memory.facts.get(turn.conversation_id)) else None,
     }  # fmt: skip
 
 

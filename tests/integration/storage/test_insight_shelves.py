@@ -12,16 +12,17 @@ import pytest
 
 from hotline.errors import NotFoundError
 from hotline.insight_ports import KeptTopic
-from hotline.insights import Grain, Span, Topic
+from hotline.insights import Grain, Span, Topic, TurnFacts
 from insights.reading import with_repeats
 from storage.engine import make_engine
 from storage.insight_alerts import SqlAlertBook
-from storage.insight_facts import SqlLineFacts, text_key
+from storage.insight_facts import SqlLineFacts, SqlOrderBook, text_key
 from storage.insight_memory import (
     InsightMemory,
     MemoryAlertBook,
     MemoryLineFacts,
     MemoryMarks,
+    MemoryOrderBook,
     MemoryOutbox,
     MemoryTextShelf,
     MemoryTopicShelf,
@@ -47,13 +48,13 @@ async def shelves(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         runner = make_runner(make_engine(url))
         made = SimpleNamespace(
             facts=SqlLineFacts(runner, with_repeats), texts=SqlTextShelf(runner), topics=SqlTopicShelf(runner),
-            marks=SqlMarks(runner), alerts=SqlAlertBook(runner),
+            marks=SqlMarks(runner), alerts=SqlAlertBook(runner), orders=SqlOrderBook(runner),
         )  # fmt: skip
     else:
         memory = InsightMemory()
         made = SimpleNamespace(
             facts=MemoryLineFacts(memory, with_repeats), texts=MemoryTextShelf(memory), topics=MemoryTopicShelf(memory),
-            marks=MemoryMarks(memory), alerts=MemoryAlertBook(memory, MemoryOutbox()),
+            marks=MemoryMarks(memory), alerts=MemoryAlertBook(memory, MemoryOutbox()), orders=MemoryOrderBook(None, memory),
         )  # fmt: skip
     talks = [
         Trail("a", caller="x").answered("桂城居住证怎么办", 1).answered("桂城居住证怎么办", 9),
@@ -106,6 +107,20 @@ async def test_topics_are_counted_by_turns_and_people(shelves: SimpleNamespace) 
         (2026030209, 1, "桂城街道", 2, 1),
         (2026030210, 2, "狮山镇", 1, 1),
     ]
+
+
+async def test_what_a_work_order_tells_counts_among_the_topics_and_as_nobodys_conversation(
+    shelves: SimpleNamespace,
+) -> None:
+    told = TurnFacts("order:1", "order:1", T0, "order", "狮山镇", "", None, None, 0.0, "flow", None, "狮山停水怎么办")
+    await shelves.orders.count_orders([], [told])
+    await shelves.orders.count_orders([], [told])
+    await placed(shelves)
+    rows = await shelves.topics.topic_cells(MARCH, ("topic_id",))
+    assert [(r["topic_id"], r["turns"], r["people"]) for r in rows] == [(1, 3, 2), (2, 2, 2)]
+    turns = await shelves.topics.topic_turns(2, "狮山镇", T0 - timedelta(days=1), T0 + timedelta(days=1))
+    assert [t["conversation_id"] for t in turns] == ["order:1", "c"]
+    assert (await shelves.facts.cells(MARCH))[0]["conversations"] == 3
 
 
 async def test_a_merged_topic_counts_under_the_one_that_stands_and_alone_again_when_taken_apart(
