@@ -23,6 +23,7 @@ from hotline.insights import (
     Span,
     Topic,
     TrailConversation,
+    TurnFacts,
 )
 
 Row = dict[str, Any]
@@ -75,7 +76,9 @@ class OrderBook(Protocol):
         """Numbers of work orders that changed since they were counted, oldest first."""
         ...
 
-    async def count_orders(self, orders: Sequence[OrderFacts]) -> None: ...
+    async def count_orders(self, orders: Sequence[OrderFacts], told: Sequence[TurnFacts] = ()) -> None:
+        """Replaces what was counted of them; ``told`` is what those tell that were filed in no conversation."""
+        ...
 
     async def order_cells(self, span: Span, by: Sequence[str] = ()) -> list[Row]: ...
 

@@ -17,6 +17,8 @@ tool = typer.Typer(help='给人和验收用的小工具；--jsonl 从标准输�
 app.add_typer(tool, name="tool")
 insights = typer.Typer(help="统计：补记、夜里的话题整理。平时由 make run 的统计进程自己做。", no_args_is_help=True)
 app.add_typer(insights, name="insights")
+proposals = typer.Typer(help="知识缺口的修改建议。", no_args_is_help=True)
+app.add_typer(proposals, name="proposals")
 app.add_typer(users, name="users")
 app.add_typer(audit, name="audit")
 recordings = typer.Typer(
@@ -120,6 +122,24 @@ def night(whole: Annotated[bool, typer.Option("--whole", help="全部话题重�
     from ops.insights import once
 
     typer.echo(json.dumps(once("whole" if whole else "night"), ensure_ascii=False))
+
+
+@proposals.command("evaluate")
+def evaluate_proposal(proposal_id: Annotated[int, typer.Argument(help="建议的编号，要已经批准")]) -> None:
+    """在副本里跑改之前和改之后的 make eval，把结果附在建议上。"""
+    from hotline.errors import HotlineError
+    from ops.insights import evaluate_now
+
+    try:
+        told = evaluate_now(proposal_id)
+    except HotlineError as error:
+        typer.echo(error.detail, err=True)
+        raise typer.Exit(1) from None
+    typer.echo({"better": "变好了", "worse": "变差了", "same": "没有差别"}[told["verdict"]])
+    for change in told["changes"]:
+        typer.echo(
+            f"{'好' if change['better'] else '差'}\t{change['measure']}\t{change['before']:.2%} → {change['after']:.2%}"
+        )
 
 
 @tool.command("search")

@@ -22,7 +22,7 @@ from hotline.errors import HotlineError
 from hotline.insights import LOCAL, ServicePlace
 from hotline.settings import Settings
 from hotline.work_order_ports import WorkOrderStore
-from insights.orders import order_facts
+from insights.orders import order_facts, order_text
 from insights.reading import Reader
 from insights.topics.keeping import Run, TopicKeeper
 from insights.topics.vectors import TextEncoder
@@ -32,6 +32,8 @@ from insights.webhook import Courier
 from knowledge_base.catalogue import Catalogue, load_catalogue
 from knowledge_base.said import SaidReader
 from knowledge_base.text_vectors import PairEncoder
+from ops.progress import say
+from ops.proposals import Evaluator
 from ops.topics import service_words
 from storage.migrations import upgrade
 from storage.seal import RowSeal
@@ -88,8 +90,10 @@ class Behind:
             store = self._work_orders = self._work_orders or SqlWorkOrders(
                 self.parts.runner, RowSeal.in_folder(self.settings.data_dir)
             )
-            facts = [order_facts(await store.get(number), await store.history(number)) for number in numbers]
-            await self.parts.orders.count_orders(facts)
+            records = [await store.get(number) for number in numbers]
+            facts = [order_facts(record, await store.history(record.number)) for record in records]
+            told = [text for record in records if (text := order_text(record, self.reader.look)) is not None]
+            await self.parts.orders.count_orders(facts, told)
             counted += len(facts)
         return counted
 
@@ -132,6 +136,22 @@ class Behind:
         await self.parts.marks.put("whole_run_at", self.clock().isoformat())
         return run
 
+    async def evaluate_next(self) -> int:
+        """Evaluates the proposal that has waited longest for it; its number, 0 where none waits."""
+        waiting = [p for p in await self.parts.proposals.proposals("approved") if p.evaluation.get("state") == "queued"]
+        if not waiting:
+            return 0
+        number = min(waiting, key=lambda p: str(p.evaluation.get("at"))).proposal_id
+        await Evaluator.of(self.settings, self.parts.proposals).evaluate(number)
+        return number
+
+    async def queue_again(self) -> None:
+        """What was under way when this process ended is begun anew."""
+        for proposal in await self.parts.proposals.proposals("approved"):
+            if proposal.evaluation.get("state") == "running":
+                again = {"state": "queued", "at": self.clock().isoformat()}
+                await self.parts.proposals.attach(proposal.proposal_id, again)
+
     async def close(self) -> None:
         await self.parts.close()
 
@@ -150,6 +170,8 @@ async def work(settings: Settings) -> None:
         if await behind.parts.is_demo():
             logger.warning("the database is marked as generated: its figures are nobody's")
         last_night: Any = None
+        await behind.queue_again()
+        evaluating = asyncio.create_task(_evaluate(behind, settings.insights_every_s))
         try:
             while not stop.is_set():
                 try:
@@ -164,7 +186,25 @@ async def work(settings: Settings) -> None:
                     logger.warning("round not finished: %s", error.detail)
                 await _pause(stop, settings.insights_every_s)
         finally:
+            evaluating.cancel()
+            await asyncio.gather(evaluating, return_exceptions=True)
             await behind.close()
+
+
+async def _evaluate(behind: Behind, every_s: float) -> None:
+    """Proposals one after the other, beside the rounds: one takes a quarter of an hour and more."""
+    while True:
+        try:
+            done = await behind.evaluate_next()
+            if done:
+                logger.info("proposal %s evaluated", done)
+                continue
+        except HotlineError as error:
+            logger.warning("proposal not evaluated: %s", error.detail)
+        except Exception as error:
+            # It stands with the proposal; the next one must still be evaluated.
+            logger.exception("proposal not evaluated: %s", type(error).__name__)
+        await asyncio.sleep(every_s)
 
 
 def once(what: str) -> dict[str, Any]:
@@ -181,6 +221,25 @@ def once(what: str) -> dict[str, Any]:
                 return (await behind.night(whole=what == "whole")).as_json()
             finally:
                 await behind.close()
+
+    return asyncio.run(run())
+
+
+def evaluate_now(proposal_id: int) -> dict[str, Any]:
+    """``bin/hotline proposals evaluate``: what the evaluation came to, progress on the terminal."""
+
+    async def tell(words: str) -> None:
+        say(words)
+
+    async def run() -> dict[str, Any]:
+        settings = Settings()
+        await upgrade(settings.effective_database_url)
+        parts = InsightParts.make(settings)
+        try:
+            done = await Evaluator.of(settings, parts.proposals).evaluate(proposal_id, tell)
+            return dict(done.evaluation)
+        finally:
+            await parts.close()
 
     return asyncio.run(run())
 

@@ -29,6 +29,7 @@ from hotline.insights import (
     Span,
     TrailConversation,
     TrailEvent,
+    TurnFacts,
     bucket_of,
     day_bucket,
     day_of,
@@ -135,14 +136,14 @@ def fact_row(facts: ConversationFacts) -> dict[str, Any]:
     return {**facts._asdict(), "day": bucket_of(facts.started_at, Grain.DAY)}
 
 
-def turn_rows(counted: Counted) -> list[dict[str, Any]]:
+def turn_rows(turns: Iterable[TurnFacts]) -> list[dict[str, Any]]:
     return [
         {
             "turn_id": t.turn_id, "conversation_id": t.conversation_id, "hour": bucket_of(t.at, Grain.HOUR), "at": t.at,
             "channel": t.channel, "town": t.town, "area": t.area, "item_key": t.item_key, "outcome": t.outcome,
             "gap": t.gap, "cited": t.cited, "text_key": text_key(t.text) if t.text else None,
         }
-        for t in counted.turns
+        for t in turns
     ]  # fmt: skip
 
 
@@ -245,11 +246,12 @@ class SqlOrderBook:
 
         return await self._runner.run(work, readonly=True)
 
-    async def count_orders(self, counted: Sequence[OrderFacts]) -> None:
+    async def count_orders(self, counted: Sequence[OrderFacts], told: Sequence[TurnFacts] = ()) -> None:
         def work(connection: sa.Connection) -> None:
             count_orders_into(connection, counted)
+            keep_turns(connection, told)
 
-        if counted:
+        if counted or told:
             await self._runner.run(work, readonly=False)
 
     async def order_cells(self, span: Span, by: Sequence[str] = ()) -> list[Row]:
@@ -309,12 +311,15 @@ def count_into(connection: sa.Connection, batch: Sequence[Counted], with_repeats
     replace(connection, line_facts, changed)
     add_up(connection, cells, sums.cell_rows(), MEASURES)
     add_up(connection, agent_cells, sums.agent_rows(), _AGENT_SUMS)
-    rows = [row for counted in batch for row in turn_rows(counted)]
-    said = {text_key(t.text): t.text for counted in batch for t in counted.turns if t.text}
+    keep_turns(connection, [turn for counted in batch for turn in counted.turns])
+
+
+def keep_turns(connection: sa.Connection, turns: Sequence[TurnFacts]) -> None:
+    said = {text_key(t.text): t.text for t in turns if t.text}
     if said:
         statement = upsert(connection, texts).on_conflict_do_nothing(index_elements=[texts.c.text_key])
         connection.execute(statement, [{"text_key": key, "text": text} for key, text in said.items()])
-    replace(connection, turn_facts, rows)
+    replace(connection, turn_facts, turn_rows(turns))
 
 
 def forget_counted(connection: sa.Connection, conversation_ids: Sequence[str]) -> None:

@@ -152,7 +152,7 @@ class SqlTopicShelf:
                 _F.caller_key,
             )
             .join(texts, texts.c.text_key == _T.text_key)
-            .join(line_facts, line_facts.c.conversation_id == _T.conversation_id)
+            .outerjoin(line_facts, line_facts.c.conversation_id == _T.conversation_id)
             .where(
                 sa.or_(
                     _X.topic_id == topic_id,
@@ -223,7 +223,7 @@ def recount_into(connection: sa.Connection, since: int | None) -> None:
                 sa.func.count(sa.distinct(sa.func.coalesce(_F.caller_key, _T.conversation_id))),
             )
             .join_from(turn_facts, texts, texts.c.text_key == _T.text_key)
-            .join(line_facts, line_facts.c.conversation_id == _T.conversation_id)
+            .outerjoin(line_facts, line_facts.c.conversation_id == _T.conversation_id)  # a work order has none
             .where(_X.topic_id.is_not(None), _T.hour >= since * 100)
             .group_by(bucket, _X.topic_id, _T.town, *(others or ()))
         )  # fmt: skip

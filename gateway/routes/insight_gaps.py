@@ -69,6 +69,19 @@ async def reject(parts: Parts, manager: Manager, proposal_id: int) -> dict[str, 
     return proposal_json(await parts.desk.reject(proposal_id, manager.username))
 
 
+@router.post("/proposals/{proposal_id}/evaluate", status_code=202)
+async def evaluate(parts: Parts, manager: Manager, proposal_id: int) -> dict[str, Any]:
+    """Asks for ``make eval`` before and after: the process behind the line runs it in copies of the project.
+    ``evaluation`` of the proposal tells how far it is, and then better, worse or same."""
+    proposal = await parts.proposals.proposal(proposal_id)
+    if proposal.state != "approved":
+        raise BadInputError("只有批准了的建议才评测，请先批准。")
+    if proposal.evaluation.get("state") in ("queued", "running"):
+        return proposal_json(proposal)
+    asked = {"state": "queued", "at": now().isoformat(), "by": manager.username}
+    return proposal_json(await parts.proposals.attach(proposal_id, asked))
+
+
 class Evaluation(BaseModel):
     """Measures before and after, as ``make eval`` writes them (``measures`` of reports/eval.json)."""
 
@@ -78,7 +91,8 @@ class Evaluation(BaseModel):
 
 @router.put("/proposals/{proposal_id}/evaluation")
 async def attach(parts: Parts, proposal_id: int, evaluation: Evaluation) -> dict[str, Any]:
-    return proposal_json(await parts.proposals.attach(proposal_id, evaluation.model_dump()))
+    measured = evaluation.model_dump()
+    return proposal_json(await parts.proposals.attach(proposal_id, {"state": "done", **measured}))
 
 
 @router.get("/quality")

@@ -129,7 +129,7 @@ async def _store(
                     await connection.execute(sa.insert(conversations), [_conversation(t) for t, _ in batch])
                     await connection.run_sync(_raw, turns, [row for t, _ in batch for row in _turns(t)])
                     await connection.run_sync(_raw, events, [row for t, _ in batch for row in _events(t)])
-                await connection.execute(sa.insert(turn_facts), [row for _, c in batch for row in f.turn_rows(c)])
+                await connection.execute(sa.insert(turn_facts), [row for _, c in batch for row in f.turn_rows(c.turns)])
                 plain = [f.fact_row(c.facts) for _, c in batch if not c.facts.caller_key]
                 if plain:
                     await connection.execute(sa.insert(line_facts), plain)

@@ -14,11 +14,13 @@ import pytest
 import sqlalchemy as sa
 
 from hotline.conversation import Trigger
+from hotline.insight_ports import LineFacts, OrderBook
 from hotline.insights import Counted, Grain, OrderFacts, Span
 from hotline.messages import Channel, CitizenMessage, Reply, Understanding
 from insights.reading import with_repeats
 from storage.engine import make_engine
 from storage.insight_facts import SqlLineFacts, SqlOrderBook
+from storage.insight_memory import InsightMemory, MemoryLineFacts, MemoryOrderBook
 from storage.insight_tables import agent_cells, cells, line_facts, texts, turn_facts
 from storage.migrations import upgrade
 from storage.ports import NewConversation, TurnOutcome
@@ -37,6 +39,13 @@ async def runner(tmp_path: Path) -> AsyncIterator[Runner]:
     made = make_runner(make_engine(url))
     yield made
     await made.close()
+
+
+@pytest.fixture(params=["sql", "memory"])
+def facts(request: pytest.FixtureRequest, runner: Runner) -> LineFacts:
+    if request.param == "sql":
+        return SqlLineFacts(runner, with_repeats)
+    return MemoryLineFacts(InsightMemory(), with_repeats)
 
 
 def some_talks(number: int, seed: int = 3) -> list[Counted]:
@@ -88,8 +97,7 @@ async def test_counting_in_pieces_in_any_order_and_twice_gives_what_counting_onc
     assert pieces == whole
 
 
-async def test_a_conversation_that_goes_on_replaces_what_was_counted_of_it(runner: Runner) -> None:
-    facts = SqlLineFacts(runner, with_repeats)
+async def test_a_conversation_that_goes_on_replaces_what_was_counted_of_it(facts: LineFacts) -> None:
     span = Span(first=date(2026, 3, 1), last=date(2026, 3, 31))
     trail = Trail().answered("桂城办证", 2)
     await facts.count([READER.read(trail.made())])
@@ -108,9 +116,8 @@ SPANS = [
 ]
 
 
-async def test_sums_over_any_days_equal_a_plain_count(runner: Runner) -> None:
+async def test_sums_over_any_days_equal_a_plain_count(facts: LineFacts) -> None:
     talks = some_talks(80)
-    facts = SqlLineFacts(runner, with_repeats)
     await facts.count(talks)
     groupings = itertools.product(SPANS, [(), ("town",), ("channel",)], [None, Grain.DAY, Grain.MONTH])
     for (first, last), by, grain in groupings:
@@ -127,9 +134,8 @@ async def test_sums_over_any_days_equal_a_plain_count(runner: Runner) -> None:
         assert found == wanted, (first, last, by, grain)
 
 
-async def test_hours_of_the_week_over_any_days_equal_a_plain_count(runner: Runner) -> None:
+async def test_hours_of_the_week_over_any_days_equal_a_plain_count(facts: LineFacts) -> None:
     talks = some_talks(80)
-    facts = SqlLineFacts(runner, with_repeats)
     await facts.count(talks)
     for (first, last), channel in itertools.product(SPANS, [None, "voice"]):
         wanted: dict[int, int] = {}
@@ -142,9 +148,8 @@ async def test_hours_of_the_week_over_any_days_equal_a_plain_count(runner: Runne
         assert {r["bucket"]: r["conversations"] for r in rows if r["conversations"]} == wanted
 
 
-async def test_filters_hold_and_the_conversations_behind_a_figure_are_found(runner: Runner) -> None:
+async def test_filters_hold_and_the_conversations_behind_a_figure_are_found(facts: LineFacts) -> None:
     talks = some_talks(60)
-    facts = SqlLineFacts(runner, with_repeats)
     await facts.count(talks)
     span = Span(first=date(2026, 3, 1), last=date(2026, 5, 31), town="狮山镇", channel="voice")
     wanted = {
@@ -154,6 +159,20 @@ async def test_filters_hold_and_the_conversations_behind_a_figure_are_found(runn
     }
     assert {r["conversation_id"] for r in await facts.conversations(span, "handoffs", 100)} == wanted
     assert (await facts.cells(span))[0]["handoffs"] == len(wanted) > 0
+
+
+async def test_agents_are_told_busiest_first_or_by_day(facts: LineFacts) -> None:
+    talks = some_talks(60)
+    await facts.count(talks)
+    span = Span(first=date(2026, 3, 1), last=date(2026, 5, 31))
+    taken = [c.facts.agent for c in talks if c.facts.agent]
+    rows = await facts.agents(span)
+    assert {r["agent"]: r["taken"] for r in rows} == {name: taken.count(name) for name in set(taken)}
+    assert [r["taken"] for r in rows] == sorted((r["taken"] for r in rows), reverse=True)
+    days = await facts.agents(span, by_day=True)
+    assert [r["bucket"] for r in days] == sorted(r["bucket"] for r in days)
+    assert sum(r["taken"] for r in days) == len(taken)
+    assert sum(r["agent_s"] for r in days) == pytest.approx(sum(r["agent_s"] for r in rows))
 
 
 async def test_the_trail_in_the_store_is_what_is_counted(runner: Runner, tmp_path: Path) -> None:
@@ -183,8 +202,13 @@ async def test_the_trail_in_the_store_is_what_is_counted(runner: Runner, tmp_pat
         await store.close()
 
 
-async def test_work_orders_count_where_they_were_filed_and_completed(runner: Runner) -> None:
-    book = SqlOrderBook(runner)
+@pytest.fixture(params=["sql", "memory"])
+def orders(request: pytest.FixtureRequest, runner: Runner) -> OrderBook:
+    return SqlOrderBook(runner) if request.param == "sql" else MemoryOrderBook()
+
+
+async def test_work_orders_count_where_they_were_filed_and_completed(orders: OrderBook) -> None:
+    book = orders
     filed = datetime(2026, 3, 2, 2, tzinfo=UTC)
     order = OrderFacts("N1", 1, "help", "桂城街道", "城管", "noise", "dispatched", filed, date(2026, 3, 16), None, None)
     late = order._replace(number="N2", due_on=date(2026, 3, 5))

@@ -1,4 +1,4 @@
-"""Alerts with their outbox, incidents (both adapters), proposals and reviews, on a real database.
+"""Alerts with their outbox, incidents, proposals, reviews and recalls: one contract, on a real database and in memory.
 
 ``STORAGE_TEST_URL`` runs the same on another database, such as a PostgreSQL that may be emptied.
 """
@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,13 +18,38 @@ import sqlalchemy as sa
 
 from hotline.errors import IllegalTransitionError, NotFoundError
 from hotline.insight_ports import KnownIncidents
-from hotline.insights import Alert, Incident, Proposal, Review, Span
+from hotline.insights import Alert, Incident, Proposal, Recalled, Review, Span
+from insights.reading import with_repeats
 from storage.engine import make_engine
 from storage.insight_alerts import MemoryIncidents, SqlAlertBook, SqlIncidents, SqlOutbox
+from storage.insight_facts import SqlLineFacts
+from storage.insight_memory import (
+    InsightMemory,
+    MemoryAlertBook,
+    MemoryLineFacts,
+    MemoryOutbox,
+    MemoryProposalBook,
+    MemoryReviewBook,
+)
+from storage.insight_recalls import MemoryRecallBook, SqlRecallBook
 from storage.insight_reviews import SqlProposalBook, SqlReviewBook
-from storage.insight_tables import alerts, incidents, outbox, proposals, reviews
+from storage.insight_tables import (
+    alerts,
+    cells,
+    incidents,
+    line_facts,
+    outbox,
+    proposals,
+    recalls,
+    reviews,
+    texts,
+    turn_facts,
+)
 from storage.migrations import upgrade
 from storage.runner import Runner, make_runner
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "insights"))
+from trails import READER, Trail
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 
@@ -34,7 +61,7 @@ async def runner(tmp_path: Path) -> AsyncIterator[Runner]:
     made = make_runner(make_engine(url))
 
     def empty(connection: sa.Connection) -> None:
-        for table in (alerts, outbox, incidents, proposals, reviews):
+        for table in (alerts, outbox, incidents, proposals, reviews, recalls, line_facts, turn_facts, texts, cells):
             connection.execute(sa.delete(table))
 
     await made.run(empty, readonly=False)
@@ -47,8 +74,22 @@ def alert(**more: Any) -> Alert:
     return Alert.model_validate({**values, **more})
 
 
-async def test_an_alert_is_kept_once_with_one_message_and_grows(runner: Runner) -> None:
-    book, box = SqlAlertBook(runner), SqlOutbox(runner)
+@pytest.fixture(params=["sql", "memory"])
+def books(request: pytest.FixtureRequest, runner: Runner) -> SimpleNamespace:
+    if request.param == "sql":
+        return SimpleNamespace(
+            alerts=SqlAlertBook(runner), outbox=SqlOutbox(runner), proposals=SqlProposalBook(runner),
+            reviews=SqlReviewBook(runner), recalls=SqlRecallBook(runner), facts=SqlLineFacts(runner, with_repeats),
+        )  # fmt: skip
+    memory, box = InsightMemory(), MemoryOutbox()
+    return SimpleNamespace(
+        alerts=MemoryAlertBook(memory, box), outbox=box, proposals=MemoryProposalBook(), reviews=MemoryReviewBook(memory),
+        recalls=MemoryRecallBook(), facts=MemoryLineFacts(memory, with_repeats),
+    )  # fmt: skip
+
+
+async def test_an_alert_is_kept_once_with_one_message_and_grows(books: SimpleNamespace) -> None:
+    book, box = books.alerts, books.outbox
     kept = await book.raise_alert(alert(), {"type": "alert"})
     assert kept is not None
     assert await book.raise_alert(alert(at=NOW + timedelta(hours=11), count=20), {"type": "alert"}) is None
@@ -65,8 +106,21 @@ async def test_an_alert_is_kept_once_with_one_message_and_grows(runner: Runner) 
     assert [m["message_id"] for m in await box.due(NOW + timedelta(days=1))] == [first["message_id"] + 2]
 
 
-async def test_alerts_are_settled_and_an_unknown_one_is_not_found(runner: Runner) -> None:
-    book = SqlAlertBook(runner)
+async def test_alerts_are_read_newest_first_page_by_page(books: SimpleNamespace) -> None:
+    for n in range(5):
+        town = "狮山镇" if n % 2 else "桂城街道"
+        assert await books.alerts.raise_alert(alert(topic_id=n, town=town), {})
+    days = (NOW - timedelta(days=1), NOW + timedelta(days=1))
+    first = await books.alerts.newest(*days, limit=2)
+    rest = await books.alerts.newest(*days, before=first[-1].alert_id)
+    assert [a.topic_id for a in first + rest] == [4, 3, 2, 1, 0]
+    assert [a.topic_id for a in await books.alerts.newest(*days, "狮山镇")] == [3, 1]
+    assert await books.alerts.newest(NOW + timedelta(hours=1), days[1]) == []
+    assert [a.topic_id for a in await books.alerts.alerts(*days, after=first[-1].alert_id)] == [4]
+
+
+async def test_alerts_are_settled_and_an_unknown_one_is_not_found(books: SimpleNamespace) -> None:
+    book = books.alerts
     kept = await book.raise_alert(alert(), {})
     assert kept is not None
     assert (await book.settle(kept.alert_id, "known", 5)).incident_id == 5
@@ -100,8 +154,34 @@ async def test_incidents_are_known_from_when_to_when_they_say(known: KnownIncide
         await known.withdraw(999_999, "n")
 
 
-async def test_a_proposal_is_decided_once(runner: Runner) -> None:
-    book = SqlProposalBook(runner)
+async def test_an_incident_sent_again_under_its_number_takes_the_place_of_what_was_sent_before(
+    known: KnownIncidents,
+) -> None:
+    until = NOW + timedelta(hours=5)
+    told = Incident(
+        words=["停电"], text="停电检修", source="供电局", valid_from=NOW, valid_until=until, reference="C-1"
+    )
+    first = await known.add(told)
+    other = await known.add(told.model_copy(update={"reference": None}))
+    again = await known.add(told.model_copy(update={"text": "今晚恢复"}))
+    assert (again.incident_id, other.incident_id != first.incident_id) == (first.incident_id, True)
+    assert [i.text for i in await known.current(NOW)] == ["今晚恢复", "停电检修"]
+    await known.add(told.model_copy(update={"withdrawn": True}))
+    assert [i.incident_id for i in await known.current(NOW)] == [other.incident_id]
+    assert [i.incident_id for i in await known.listed()] == [other.incident_id, first.incident_id]
+
+
+async def test_somebody_is_recalled_once_a_version(books: SimpleNamespace) -> None:
+    first = Recalled("c1", "JZ02", "2026-12-01", "k1", "m", NOW)
+    await books.recalls.keep([first, first._replace(conversation_id="c2", callback_id="k2")])
+    await books.recalls.keep([first._replace(callback_id="another")])
+    assert [r.callback_id for r in await books.recalls.recalled("JZ02", "2026-12-01")] == ["k1", "k2"]
+    assert await books.recalls.recalled("JZ02", "2027-01-01") == []
+    await books.recalls.keep([])
+
+
+async def test_a_proposal_is_decided_once(books: SimpleNamespace) -> None:
+    book = books.proposals
     made = await book.propose(
         Proposal(kind="alias", title="…", path="a.yml", before_hash="", content="x", diff="+x", by="m", at=NOW)
     )
@@ -115,8 +195,25 @@ async def test_a_proposal_is_decided_once(runner: Runner) -> None:
         await book.proposal(999_999)
 
 
-async def test_a_review_is_given_once_by_who_was_asked(runner: Runner) -> None:
-    book = SqlReviewBook(runner)
+async def test_scores_and_the_worst_conversations_are_of_the_days_looked_at(books: SimpleNamespace) -> None:
+    good = Trail("good").add("reply", 0.5, text="您好，我是人工智能助手", understanding={}).answered("居住证怎么办", 1)
+    bad = Trail("bad").add("reply", 0.5, text="说吧", understanding={}).answered("居住证怎么办", 1)
+    await books.facts.count([READER.read(good.made()), READER.read(bad.made())])
+    days = Span(first=date(2026, 3, 2), last=date(2026, 3, 2))
+    told = await books.reviews.scores(days)
+    assert told["conversations"] == 2
+    assert told["broken"]["greeting"] == told["broken"]["ai_notice"] == 1
+    worst = await books.reviews.worst(days, "greeting", 5)
+    assert [row["conversation_id"] for row in worst] == ["bad"]
+    assert await books.reviews.sample(days, 5, 1) != []
+    await books.reviews.ask("bad", "a", 1, NOW)
+    assert await books.reviews.sample(days, 5, 1) == ["good"]
+    empty = Span(first=date(2030, 1, 1), last=date(2030, 1, 2))
+    assert await books.reviews.scores(empty) == {"conversations": 0, "score": None, "broken": {}}
+
+
+async def test_a_review_is_given_once_by_who_was_asked(books: SimpleNamespace) -> None:
+    book = books.reviews
     await book.ask("c1", "a", 1, NOW)
     given = Review(conversation_id="c1", reviewer="a", place=0, passed=True, score=90, asked_at=NOW, done_at=NOW)
     await book.give(given)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+from trails import look
+
 from hotline.insights import DutyEvent, Stand
 from hotline.work_order_flow import Party
 from hotline.work_order_record import Clock, HistoryEntry, WorkOrderRecord
 from hotline.work_orders import RequestType, WorkOrderDraft, WorkOrderState
 from insights.duty import duty_seconds, load
-from insights.orders import order_facts
+from insights.orders import order_facts, order_text
 
 T0 = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)  # half past nine there
 
@@ -45,6 +47,18 @@ def test_an_order_is_counted_by_its_last_completion_and_all_that_was_done_to_it(
 def test_an_order_without_town_or_office_is_of_an_unknown_one() -> None:
     facts = order_facts(record(town=None, department=None, category=None), lines("filed"))
     assert (facts.town, facts.department, facts.category) == ("", "", "")
+
+
+def test_what_a_work_order_tells_is_mined_masked_unless_a_conversation_told_it_or_it_is_confidential() -> None:
+    draft = WorkOrderDraft(happened="我叫陈小明，办公楼停水，打 13800000001", channel="agent")
+    told = order_text(record(draft=draft), look)
+    assert told is not None
+    assert "13800000001" not in told.text
+    assert "陈小明" not in told.text
+    assert (told.town, told.channel, told.turn_id.startswith("order:")) == ("狮山镇", "order", True)
+    assert "GD1" not in told.turn_id
+    assert order_text(record(draft=draft.model_copy(update={"channel": "voice"})), look) is None
+    assert order_text(record(draft=draft, confidential=True), look) is None
 
 
 def test_time_at_the_desk_is_split_by_hour_and_state_and_goes_on_where_it_stopped() -> None:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_vectors import HashEncoder, principal_plane
+from trails import Trail
 
 from hotline.errors import BadInputError
-from hotline.insight_ports import KeptTopic, TextRow
-from hotline.insights import Topic
+from hotline.insights import Said, Topic
+from insights.reading import Reader, with_repeats
 from insights.topics.events import find_events
 from insights.topics.keeping import POOL, TopicKeeper
 from insights.topics.mining import mine
@@ -20,6 +21,8 @@ from insights.topics.naming import name_topics
 from insights.topics.table import agreement, as_json, mine_table, read_table
 from insights.topics.vectors import Space, packed
 from insights.topics.words import WordCutter
+from storage.insight_facts import text_key
+from storage.insight_memory import InsightMemory, MemoryLineFacts, MemoryMarks, MemoryTextShelf, MemoryTopicShelf
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 CUTTER = WordCutter()
@@ -31,56 +34,52 @@ THEMES = {
 TEXTS = [text for texts in THEMES.values() for text in texts]
 
 
-class Shelves:
-    """Texts, topics and marks in memory."""
+SAYS_ALL = Reader({}, lambda text: Said(None, text))
 
-    def __init__(self, texts: dict[str, int]) -> None:
-        self.said, self.vectors, self.assigned = dict(texts), {}, {}
-        self.kept: dict[int, KeptTopic] = {}
-        self.notes: dict[str, Any] = {}
+
+class RecountedShelf(MemoryTopicShelf):
+    """Remembers from which day on topics were to be counted anew."""
+
+    def __init__(self, memory: InsightMemory) -> None:
+        super().__init__(memory)
         self.recounted: list[int | None] = []
-
-    async def unencoded(self, limit: int) -> list[tuple[bytes, str]]:
-        return [(t.encode(), t) for t in self.said if t.encode() not in self.vectors][:limit]
-
-    async def save_vectors(self, model: str, rows: Any) -> None:
-        self.vectors.update(rows)
-
-    async def texts(self, model: str, unassigned: bool = False) -> list[TextRow]:
-        rows = [TextRow(t.encode(), t, n, self.vectors[t.encode()], self.assigned.get(t.encode()), None) for t, n in self.said.items()]  # fmt: skip
-        return [r for r in rows if not unassigned or r.topic_id is None]
-
-    async def assign(self, rows: Any) -> None:
-        self.assigned.update({key: topic for key, topic, _ in rows})
-
-    async def topics(self) -> list[KeptTopic]:
-        return list(self.kept.values())
-
-    async def save_topics(self, topics: Any) -> None:
-        self.kept.update({k.topic.topic_id: k for k in topics})
 
     async def recount(self, since: int | None = None) -> None:
         self.recounted.append(since)
 
-    async def get(self, name: str) -> Any:
-        return self.notes.get(name)
 
-    async def put(self, name: str, value: Any) -> None:
-        self.notes[name] = value
+class Shelves:
+    """What was said, in memory: ``texts`` each as often as they say."""
+
+    def __init__(self, texts: dict[str, int]) -> None:
+        self.memory = InsightMemory()
+        self.texts, self.shelf, self.marks = MemoryTextShelf(self.memory), RecountedShelf(self.memory), MemoryMarks(self.memory)  # fmt: skip
+        self._facts = MemoryLineFacts(self.memory, with_repeats)
+        self._said = texts
+
+    async def say(self, texts: dict[str, int]) -> None:
+        """Each time by somebody else."""
+        for text, times in texts.items():
+            before = sum(turn.text == text for turn in self.memory.turns.values())
+            talks = [Trail(f"{text}{before + n}").answered(text, 1).made() for n in range(times)]
+            await self._facts.count([SAYS_ALL.read(talk) for talk in talks])
+
+    async def ready(self) -> Shelves:
+        await self.say(self._said)
+        return self
 
     def topic_of(self, text: str) -> Topic | None:
-        topic = self.assigned[text.encode()]
-        return None if topic == POOL else self.kept[topic].topic
+        topic = self.memory.texts[text_key(text)]["topic_id"]
+        return None if topic == POOL else self.memory.topics[topic].topic
 
-    def edit(self, topic_id: int, **values: Any) -> None:
-        kept = self.kept[topic_id]
-        self.kept[topic_id] = KeptTopic(kept.topic.model_copy(update=values), kept.centroid)
+    async def edit(self, topic_id: int, **values: Any) -> None:
+        await self.shelf.edit(topic_id, values)
 
 
 async def keeper_of(shelves: Shelves) -> TopicKeeper:
     keeper = TopicKeeper(
-        shelves, shelves, shelves, HashEncoder.name, HashEncoder.blocks, CUTTER, lambda: NOW, principal_plane
-    )  # type: ignore[arg-type]
+        shelves.texts, shelves.shelf, shelves.marks, HashEncoder.name, HashEncoder.blocks, CUTTER, lambda: NOW, principal_plane
+    )  # fmt: skip
     while await keeper.encode_new(HashEncoder()):
         pass
     return keeper
@@ -134,57 +133,57 @@ def test_the_same_event_told_by_many_is_found_and_single_tales_are_not() -> None
 
 
 async def test_topic_numbers_and_a_managers_choices_stay_on_the_next_run() -> None:
-    shelves = Shelves(dict.fromkeys(TEXTS, 6))
+    shelves = await Shelves(dict.fromkeys(TEXTS, 6)).ready()
     keeper = await keeper_of(shelves)
     await keeper.whole_run(3)
     before = {text: shelves.topic_of(text) for text in TEXTS}
     renamed, merged = before["申领居住证"], before["公积金提取"]
     assert renamed is not None
     assert merged is not None
-    shelves.edit(renamed.topic_id, given_name="居住证的事", pinned=True)
-    shelves.edit(merged.topic_id, merged_into=renamed.topic_id)
-    shelves.said |= {"居住证几时领": 6, "公积金怎么贷款": 6}
+    await shelves.edit(renamed.topic_id, given_name="居住证的事", pinned=True)
+    await shelves.edit(merged.topic_id, merged_into=renamed.topic_id)
+    await shelves.say({"居住证几时领": 6, "公积金怎么贷款": 6})
     await keeper_of(shelves)
     run = await keeper.whole_run(3)
     after = shelves.topic_of("申领居住证")
     assert run.new_topics == 0
     assert after is not None
     assert (after.topic_id, after.title, after.pinned) == (renamed.topic_id, "居住证的事", True)
-    assert shelves.kept[merged.topic_id].topic.merged_into == renamed.topic_id
+    assert shelves.memory.topics[merged.topic_id].topic.merged_into == renamed.topic_id
 
 
 async def test_a_pinned_topic_that_no_cluster_is_any_more_keeps_its_texts() -> None:
-    shelves = Shelves(dict.fromkeys(TEXTS, 6))
+    shelves = await Shelves(dict.fromkeys(TEXTS, 6)).ready()
     keeper = await keeper_of(shelves)
     await keeper.whole_run(3)
     pinned = shelves.topic_of("小学转学")
     assert pinned is not None
-    shelves.edit(pinned.topic_id, pinned=True)
+    await shelves.edit(pinned.topic_id, pinned=True)
     await keeper.whole_run(2)
-    assert not shelves.kept[pinned.topic_id].topic.retired
-    assert any(topic == pinned.topic_id for topic in shelves.assigned.values())
+    assert not shelves.memory.topics[pinned.topic_id].topic.retired
+    assert any(row["topic_id"] == pinned.topic_id for row in shelves.memory.texts.values())
 
 
 async def test_by_night_new_texts_join_topics_and_what_fits_none_becomes_a_topic_once_many_say_it() -> None:
-    shelves = Shelves(dict.fromkeys(TEXTS, 6))
+    shelves = await Shelves(dict.fromkeys(TEXTS, 6)).ready()
     keeper = await keeper_of(shelves)
     await keeper.whole_run(3)
     known = shelves.topic_of("居住证签注")
-    shelves.said |= {"居住证签注到期": 2}
+    await shelves.say({"居住证签注到期": 2})
     strange = ["放风筝翠湖公园", "翠湖公园放风筝", "可以翠湖公园放风筝", "翠湖公园放风筝吗"]
-    shelves.said |= dict.fromkeys(strange, 1)
+    await shelves.say(dict.fromkeys(strange, 1))
     await keeper_of(shelves)
     run = await keeper.night()
     assert (run.texts, run.new_topics) == (5, 0)
     assert shelves.topic_of("居住证签注到期") == known
-    assert {shelves.assigned[t.encode()] for t in strange} == {POOL}
-    shelves.said |= dict.fromkeys(strange, 9) | {"翠湖公园风筝": 9}
+    assert [shelves.topic_of(t) for t in strange] == [None] * 4
+    await shelves.say(dict.fromkeys(strange, 8) | {"翠湖公园风筝": 9})
     await keeper_of(shelves)
     assert (await keeper.night()).new_topics == 1
     fresh = shelves.topic_of(strange[0])
     assert fresh is not None
     assert "风筝" in fresh.name + "".join(fresh.words)
-    assert shelves.recounted[-1] is None  # texts of earlier days have a topic now
+    assert shelves.shelf.recounted[-1] is None  # texts of earlier days have a topic now
 
 
 def test_a_table_is_mined_and_says_how_well_it_agrees(tmp_path: Path) -> None:

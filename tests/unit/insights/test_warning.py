@@ -16,6 +16,7 @@ from hotline.incidents import fitting_incident, told
 from hotline.insights import LOCAL, Grain, Incident, bucket_of
 from insights.warning import WEEKS, Counts, Rule, Usual, bursts_at, replay
 from insights.webhook import Courier
+from storage.insight_memory import MemoryOutbox
 
 FIRST = datetime(2026, 1, 5, tzinfo=LOCAL)  # a Monday
 DAYS = WEEKS * 7 + 14
@@ -97,22 +98,6 @@ def test_nothing_is_found_where_nothing_was_ever_counted() -> None:
     assert bursts_at(empty, empty[0], usual, WEEKS * 168, 0, Rule()) == []
 
 
-class Box:
-    """An outbox in memory."""
-
-    def __init__(self, *bodies: dict[str, Any]) -> None:
-        self.rows = {n: {"message_id": n, "body": b, "attempts": 0, "next_at": NOW} for n, b in enumerate(bodies, 1)}
-
-    async def due(self, at: datetime, limit: int = 20) -> list[dict[str, Any]]:
-        return [r for r in self.rows.values() if r["next_at"] is not None and r["next_at"] <= at]
-
-    async def delivered(self, message_id: int, at: datetime) -> None:
-        self.rows[message_id]["next_at"] = None
-
-    async def failed(self, message_id: int, error: str, next_at: datetime | None) -> None:
-        self.rows[message_id] |= {"attempts": self.rows[message_id]["attempts"] + 1, "next_at": next_at, "error": error}
-
-
 async def test_the_webhook_is_signed_and_a_message_not_taken_comes_again_later_and_then_no_more() -> None:
     answers, seen = [503, 200, 200], []
 
@@ -120,11 +105,13 @@ async def test_the_webhook_is_signed_and_a_message_not_taken_comes_again_later_a
         seen.append(request)
         return httpx.Response(answers.pop(0))
 
-    box = Box({"title": "停水"}, {"title": "停电"})
+    box = MemoryOutbox()
+    for title in ("停水", "停电"):
+        box.put({"title": title}, NOW)
     async with httpx.AsyncClient(transport=httpx.MockTransport(city)) as client:
         courier = Courier(box, client, "https://city.example/alerts", "密")
         assert await courier.deliver(NOW) == 0
-        assert box.rows[1]["error"] == "HTTP 503"
+        assert box.rows[1]["last_error"] == "HTTP 503"
         assert await courier.deliver(NOW + timedelta(seconds=29)) == 1  # only the second is due
         assert await courier.deliver(NOW + timedelta(seconds=31)) == 1
         assert await courier.deliver(NOW + timedelta(hours=9)) == 0
