@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
-import { alertOf, alertStream, type Alert, timesWords, withAlert } from "../src/lib/insights/alerts";
+import { alertOf, alertStream, type Alert, timesWords, withAlert, wordsOf } from "../src/lib/insights/alerts";
 import { behindPath, daysOf, lengthWords, marks, narrowWords, spoken, timeWords } from "../src/lib/insights/behind";
 import { axisWords, bars, columns, lines, stacked, week } from "../src/lib/insights/charts";
 import { bucketWords, cardsOf, change, type Figure, groups, handoffReasons, HEADLINES, overTime, shown, valueWords, weekOf } from "../src/lib/insights/figures";
-import { bodyOf, citedWords, compared, diffLines, draftOf, type Gap, measuresOf, type Recall, toCall } from "../src/lib/insights/gaps";
+import { bodyOf, citedWords, compared, diffLines, draftOf, type Gap, measuresOf, calledWords } from "../src/lib/insights/gaps";
 import { createLoaded } from "../src/lib/insights/loaded";
 import { lookOf, pathOf, periodTrouble, searchOf } from "../src/lib/insights/look";
 import { createPlace } from "../src/lib/insights/place";
@@ -194,7 +194,8 @@ describe("drilling down", () => {
   });
 
   it("reads a conversation line by line, and passes over what says nothing", () => {
-    const line = (type: string, data: Record<string, unknown>) => spoken({ seq: 1, turn_id: null, at: "", type, data });
+    const WHO: Record<string, "bot" | "agent"> = { reply: "bot", agent_note: "agent" };
+    const line = (type: string, data: Record<string, unknown>) => spoken({ seq: 1, at: "", who: WHO[type] ?? "house", type, text: String(data.text ?? ""), data });
     expect(line("reply", { text: "要身份证", sources: [{}, {}] })).toEqual({ who: "bot", name: "机器人", words: "要身份证", sources: 2 });
     expect(line("agent_note", { text: "请接着办", agent: "陈坐席" })?.name).toBe("陈坐席（交接说明）");
     expect(line("rating", { score: 2, comment: "" })?.words).toBe("市民评价 2 分");
@@ -267,23 +268,22 @@ describe("an evaluation", () => {
 });
 
 describe("answer recall", () => {
-  it("names each caller who agreed once, and what was cited in words", () => {
-    const answer = (id: string, agreed: boolean) => ({ conversation_id: id, turn_id: "", at: "", channel: "web", town: "", cited: [], text: "", agreed_callback: agreed });
-    const recall: Recall = { item_key: "JZ02", version: "2", to_call_back: 1, answers: [answer("a", true), answer("a", true), answer("b", false)] };
-    expect(toCall(recall)).toEqual(["a"]);
+  it("says what came of asking to call, and what was cited in words", () => {
+    expect(calledWords({ made: 3, already: 0, without_number: 0 })).toBe("已给坐席派了 3 个回电任务。");
+    expect(calledWords({ made: 3, already: 2, without_number: 1 })).toContain("2 人先前已在名单上；其中 1 人没有留号码");
     expect(citedWords(["facts.fee@2026-11-01"])).toBe("费用（2026-11-01 版）");
   });
 });
 
 describe("a topic", () => {
-  const topic = (more: Partial<Topic>): Topic => ({ id: 1, name: "", words: [], examples: [], turns: 9, people: 9, before: 6, course: [], pinned: false, renamed: false, machine_name: "", merged: [], ...more });
+  const topic = (more: Partial<Topic>): Topic => ({ id: 1, name: "", words: [], examples: [], turns: 9, people: 9, before: 6, course: [], pinned: false, renamed: false, mined_name: "", merged: [], ...more });
 
   it("that is pinned stands first, the others keep their order", () => {
     expect(inOrder([topic({ id: 1 }), topic({ id: 2, pinned: true }), topic({ id: 3 })]).map((each) => each.id)).toEqual([2, 1, 3]);
   });
 
   it("can have every change taken back", () => {
-    const known = topic({ id: 4, name: "停水", machine_name: "水" });
+    const known = topic({ id: 4, name: "停水", mined_name: "水" });
     expect(undoOf(known, { merge_into: 9 }, () => "水电")).toEqual({ words: "「停水」已并进「水电」", topic: 4, back: { merge_into: null } });
     expect(undoOf(known, { name: "没水" }, String).back).toEqual({ name: "" });
     expect(undoOf({ ...known, renamed: true }, { name: "没水" }, String).back).toEqual({ name: "停水" });
@@ -313,6 +313,10 @@ describe("an alert", () => {
   it("that comes live joins the list once, newest first", () => {
     const list = withAlert([{ ...ALERT, alert_id: 3 }], ALERT, span);
     expect(withAlert(list, { ...ALERT, state: "known" }, span).map((each) => [each.alert_id, each.state])).toEqual([[7, "known"], [3, "open"]]);
+  });
+
+  it("is known by the words that were typed, each once", () => {
+    expect(wordsOf("停水、来水， 停水 没水")).toEqual(["停水", "来水", "没水"]);
   });
 
   it("says how many times the usual it is, but divides by no nothing", () => {

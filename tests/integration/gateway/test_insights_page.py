@@ -197,10 +197,13 @@ async def test_an_alert_shows_its_evidence_is_settled_and_becomes_a_known_incide
         await alerts.first.get_by_test_id("alert-close").click()
         await expect(alerts.first).to_contain_text("已排除")
         await alerts.nth(1).get_by_test_id("alert-incident").click()
+        await expect(page.get_by_test_id("incident-text")).not_to_have_value("")
+        await page.get_by_test_id("incident-words").fill("停水、没水")
         await page.get_by_test_id("incident-text").fill("大沥镇部分区域停水抢修，预计今天十八时前恢复。")
         await page.get_by_test_id("incident-source").fill("区供水公司")
         await page.get_by_test_id("incident-save").click()
         await expect(page.get_by_test_id("incidents")).to_contain_text("大沥镇部分区域停水抢修")
+        await expect(page.get_by_test_id("incidents")).to_contain_text("停水、没水")
         await expect(alerts.nth(1)).to_contain_text("已确认，已登记事件")
         await page.get_by_test_id("alerts-open").click()
         await expect(alerts).to_have_count(1)
@@ -244,7 +247,7 @@ async def test_a_gap_becomes_a_change_that_is_approved_and_evaluated(
 
 
 async def test_who_was_told_an_old_version_and_agreed_is_called_back(browser: Browser, managed: Gateway) -> None:
-    told_wrong, silent = await two_answers(managed)
+    told_wrong = await two_answers(managed)
     async with page_of(browser, managed, f"/insights?{YEAR}&tab=gaps") as page:
         await sign_in(page, "page.insights")
         await page.get_by_test_id("recall-item").select_option("JZ02")
@@ -253,20 +256,17 @@ async def test_who_was_told_an_old_version_and_agreed_is_called_back(browser: Br
         await expect(page.get_by_test_id("recall-row").filter(has_text="费用（2020-01-01 版）")).to_have_count(2)
         await page.get_by_test_id("recall-call").click()
         await expect(page.get_by_test_id("recall-done")).to_contain_text("1 个回电任务")
-    headers = await managed.staff("page.insights", "manager")
-    body = {"conversation_ids": [told_wrong, silent], "note": "请告知新的说法"}
-    refused = await managed.http.post(f"{ROOT}/recall/callbacks", json=body, headers=headers)
-    assert (refused.status_code, refused.json()["code"]) == (422, "bad_input")
+        await expect(page.get_by_test_id("recall-told")).to_contain_text("1 人已派给坐席")
     agent = await managed.staff("page.agent9", "agent")
     tasks = (await managed.http.get("/api/v1/desk/callbacks", headers=agent)).json()["callbacks"]
     assert [task["conversation_id"] for task in tasks] == [told_wrong]
     assert "指南已更新" in tasks[0]["note"]
 
 
-async def two_answers(managed: Gateway) -> tuple[str, str]:
+async def two_answers(managed: Gateway) -> str:
     """Makes two answers cite a version of long ago; the first caller had agreed to be called back."""
 
-    def work(connection: sa.Connection) -> tuple[str, str]:
+    def work(connection: sa.Connection) -> str:
         t = turn_facts.c
         ids = connection.execute(sa.select(t.conversation_id).where(t.cited.is_not(None)).distinct().limit(2)).scalars().all()  # fmt: skip
         for n, conversation_id in enumerate(ids):
@@ -274,7 +274,7 @@ async def two_answers(managed: Gateway) -> tuple[str, str]:
             old = {"item_key": "JZ02", "cited": "facts.fee@2020-01-01", "hour": 2026103112}
             connection.execute(sa.update(turn_facts).where(t.turn_id == turn).values(**old))
             connection.execute(sa.update(line_facts).where(line_facts.c.conversation_id == conversation_id).values(agreed_callback=n == 0))  # fmt: skip
-        return ids[0], ids[1]
+        return str(ids[0])
 
     assert managed.services.insights
     return await managed.services.insights.runner.run(work, readonly=False)
@@ -316,16 +316,23 @@ async def review(browser: Browser, managed: Gateway, name: str, *, passed: bool,
         await expect(page.get_by_text("都看完了。")).to_be_visible()
 
 
-async def test_nobody_reads_a_conversation_they_were_not_asked_to_review(managed: Gateway) -> None:
+async def test_a_reviewer_is_not_told_how_the_rules_judged(managed: Gateway) -> None:
     manager = await managed.staff("page.insights", "manager")
     some = (await managed.http.get(f"{ROOT}/conversations?{YEAR}&limit=1", headers=manager)).json()["conversations"]
     path = f"{ROOT}/conversations/{some[0]['conversation_id']}"
-    told = (await managed.http.get(path, headers=manager)).json()
-    assert told["counted"]["conversation_id"] == some[0]["conversation_id"]
-    assert "caller_key" not in json.dumps(told)
-    for name, role in (("page.nobody", "supervisor"), ("page.agent8", "agent")):
-        assert (await managed.http.get(path, headers=await managed.staff(name, role))).status_code == 403
-    assert (await managed.http.get(f"{ROOT}/conversations/none", headers=manager)).status_code == 404
+    assert {"score", "broken"} <= set((await managed.http.get(path, headers=manager)).json())
+    told = (await managed.http.get(path, headers=await managed.staff("page.li", "supervisor"))).json()
+    assert told["transcript"]
+    assert not {"score", "broken"} & set(told)
+
+
+async def test_the_conversations_behind_an_alert_are_those_that_raised_it(managed: Gateway) -> None:
+    manager = await managed.staff("page.insights", "manager")
+    alert = (await managed.http.get(f"{ROOT}/alerts?{YEAR}", headers=manager)).json()["alerts"][0]
+    path = f"{ROOT}/alerts/{alert['alert_id']}/conversations"
+    rows = (await managed.http.get(path, headers=manager)).json()["conversations"]
+    assert all(row["started_at"] <= alert["at"] for row in rows)
+    assert (await managed.http.get(f"{ROOT}/alerts/999/conversations", headers=manager)).status_code in (404, 422)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ export interface Alert {
   people: number;
   expected: number;
   evidence: string[];
-  series: Array<[number, number, number]>;
+  /** Hour, people (null: too few to show), usual. */
+  series: Array<[number, number | null, number]>;
   state: AlertState;
   incident_id: number | null;
 }
@@ -20,6 +21,24 @@ export interface Alert {
 export type AlertState = "open" | "known" | "closed";
 export const STATE_NAMES: Record<AlertState, string> = { open: "待确认", known: "已确认", closed: "已排除" };
 export const ALERTS_PAGE = 20;
+
+export interface Alerts {
+  alerts: Alert[];
+  /** Where the page after this one begins; null: there is none. */
+  next: number | null;
+}
+
+export interface IncidentDraft {
+  text: string;
+  source: string;
+  words: string[];
+  valid_until: string;
+}
+
+/** What callers call it, as typed: parted by commas, spaces or the like. */
+export function wordsOf(typed: string): string[] {
+  return [...new Set(typed.split(/[\s,，、;；]+/).filter(Boolean))];
+}
 
 export interface Incident {
   incident_id: number;

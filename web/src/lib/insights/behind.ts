@@ -95,11 +95,14 @@ export function marks(row: Conversation): string[] {
   ];
 }
 
+export type Speaker = "citizen" | "bot" | "agent" | "house";
+
 export interface Line {
   seq: number;
-  turn_id: string | null;
   at: string;
+  who: Speaker;
   type: string;
+  text: string;
   data: Record<string, unknown>;
 }
 
@@ -107,24 +110,24 @@ export interface Opened {
   conversation_id: string;
   channel: string;
   started_at: string;
-  lines: Line[];
-  counted: Conversation | null;
-  broken: Array<{ rule: string; title: string; turn_id?: string; detail?: string }>;
+  rating: number | null;
+  transcript: Line[];
+  /** By the rules as code; for managers only. */
+  score?: number | null;
+  broken?: Array<{ rule: string; title: string; turn_id?: string | null; detail?: string }>;
 }
 
-export type Speaker = "citizen" | "bot" | "agent" | "house";
-const SPEAKERS: Record<string, Speaker> = { citizen_message: "citizen", reply: "bot", agent_message: "agent", agent_note: "agent" };
 const STATES: Record<string, string> = { bot: "机器人接待", queued: "开始排队", agent: "人工接待", closed: "对话结束" };
 const STEPS: Record<string, string> = { took: "接起了对话", returned: "交回了机器人", replaced: "接管了对话", requeued: "转回了队列", closed: "结束了对话" };
 
 /** Who said it and what is read; null where there is nothing to read. */
 export function spoken(line: Line): { who: Speaker; name: string; words: string; sources: number } | null {
   const word = (key: string): string => (typeof line.data[key] === "string" || typeof line.data[key] === "number" ? String(line.data[key]) : "");
-  const who = SPEAKERS[line.type] ?? "house";
+  const { who } = line;
   const name = { citizen: "市民", bot: "机器人", agent: word("agent") || "坐席", house: "" }[who] + (line.type === "agent_note" ? "（交接说明）" : "");
   const sources = Array.isArray(line.data.sources) ? line.data.sources.length : 0;
   const told = (): string => {
-    if (who !== "house") return word("text");
+    if (who !== "house") return line.text;
     switch (line.type) {
       case "conversation_started":
         return word("greeting") ? `开头语：${word("greeting")}` : "对话开始";
@@ -141,7 +144,7 @@ export function spoken(line: Line): { who: Speaker; name: string; words: string;
       case "part_down":
         return "有一个部件停用";
       default:
-        return "";
+        return line.text;
     }
   };
   const words = told();

@@ -17,7 +17,7 @@ export interface Summary {
   demo: boolean;
   k: number;
   figures: Record<string, Figure>;
-  now: Record<string, { title: string; value: number }>;
+  now: Record<string, { title: string; value: number | null; hidden?: boolean }>;
 }
 
 export interface Trend {

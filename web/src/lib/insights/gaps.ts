@@ -6,10 +6,10 @@ export interface Gap {
   words: string[];
   turns: number;
   people: number;
-  kinds: Record<string, number>;
+  kinds: Record<string, number | null>;
   examples: string[];
   item_keys: string[];
-  towns: Record<string, number>;
+  towns: Record<string, number | null>;
 }
 
 export interface Gaps {
@@ -127,13 +127,16 @@ export function compared(evaluation: Proposal["evaluation"]): Compared[] {
 export interface Recall {
   item_key: string;
   version: string;
+  /** Those who agreed: not yet on the agents' list, and on it already. */
   to_call_back: number;
-  answers: Array<{ conversation_id: string; turn_id: string; at: string; channel: string; town: string; cited: string[]; text: string | null; agreed_callback: boolean }>;
+  listed: number;
+  answers: Array<{ conversation_id: string; turn_id: string; at: string; channel: string; town: string; cited: string[]; text: string | null; agreed_callback: boolean; callback_id: string | null }>;
 }
 
-/** Those who agreed to be called back, each once. */
-export function toCall(recall: Recall): string[] {
-  return [...new Set(recall.answers.filter((answer) => answer.agreed_callback).map((answer) => answer.conversation_id))];
+/** What came of asking the agents to call. */
+export function calledWords(told: { made: number; already: number; without_number: number }): string {
+  const more = [told.already ? `${told.already} 人先前已在名单上` : "", told.without_number ? `其中 ${told.without_number} 人没有留号码，请在对话里答复` : ""].filter(Boolean);
+  return `已给坐席派了 ${told.made} 个回电任务${more.length ? `；${more.join("；")}` : ""}。`;
 }
 
 const FIELDS: Record<string, string> = {

@@ -1,12 +1,18 @@
 /** Agents and work orders as the page shows them. */
 
 export interface Agents {
-  rows: Array<{ agent: string; taken: number; minutes: number; seconds_each: number | null; messages: number; ratings: number | null; satisfaction: number | null }>;
+  rows: Array<{ agent: string; taken: number; minutes: number; seconds_each: number | null; messages: number; ratings: number | null; satisfaction: number | null; load: Load | null }>;
 }
 
-export interface OpenOrders {
-  by: "town" | "department";
-  rows: Array<{ town?: string; department?: string; open: number; overdue: number; due_soon: number }>;
+/** Of the time at the desk; ``occupancy`` 0 to 1. */
+export interface Load {
+  hours: number;
+  talk_minutes: number;
+  after_call_minutes: number;
+  ready_minutes: number;
+  paused_minutes: number;
+  occupancy: number | null;
+  taken_per_hour: number | null;
 }
 
 export const ORDER_FIGURES = ["orders_filed", "orders_completed", "orders_in_time", "order_days", "order_returned", "order_escalated", "order_reopened"];

@@ -4,7 +4,7 @@ export interface Topic {
   id: number;
   name: string;
   /** As the machine named it. */
-  machine_name: string;
+  mined_name: string;
   words: string[];
   examples: string[];
   turns: number;
@@ -50,7 +50,7 @@ export function undoOf(topic: Topic, change: TopicChange, names: (id: number) =>
       : { words: `「${topic.name}」已并进「${names(change.merge_into)}」`, topic: topic.id, back: { merge_into: null } };
   }
   if (change.name !== undefined) {
-    const words = change.name ? `已改名为「${change.name}」` : `换回了机器起的名字「${topic.machine_name}」`;
+    const words = change.name ? `已改名为「${change.name}」` : `换回了机器起的名字「${topic.mined_name}」`;
     return { words, topic: topic.id, back: { name: topic.renamed ? topic.name : "" } };
   }
   return { words: change.pinned ? `「${topic.name}」已固定` : `「${topic.name}」不再固定`, topic: topic.id, back: { pinned: topic.pinned } };
