@@ -47,6 +47,7 @@ class InsightParts:
     dashboard: Dashboard
     area_names: Mapping[str, str]
     versions: Mapping[str, str]
+    item_names: Mapping[str, str]
     proposals: SqlProposalBook
     reviews: SqlReviewBook
     recalls: SqlRecallBook
@@ -64,7 +65,8 @@ class InsightParts:
             runner=runner, facts=facts, orders=orders, texts=texts, topics=topics, marks=marks,
             alerts=SqlAlertBook(runner), outbox=SqlOutbox(runner), incidents=SqlIncidents(runner),
             duty=duty, dashboard=Dashboard(facts, orders, topics, duty, settings.insights_k, now), area_names={a.key: a.name for a in catalogue.areas.values()} if catalogue else {},
-            versions={i.key: i.version for i in catalogue.items.values()} if catalogue else {}, proposals=proposals,
+            versions={i.key: i.version for i in catalogue.items.values()} if catalogue else {},
+            item_names={i.key: i.name for i in catalogue.items.values()} if catalogue else {}, proposals=proposals,
             reviews=SqlReviewBook(runner), recalls=SqlRecallBook(runner), gaps=GapFinder(texts, WordCutter(), BLOCKS, settings.insights_k, mean_of(marks)),
             desk=ProposalDesk(proposals, settings.data_dir / "proposals"),
         )  # fmt: skip

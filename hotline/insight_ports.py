@@ -29,6 +29,17 @@ from hotline.insights import (
 Row = dict[str, Any]
 
 
+class Behind(NamedTuple):
+    """Whose conversations: an ``agent``'s, those begun in an ``hour_of_week`` (0 is Monday 0 h, .. 167), those
+    that speak of a topic (from ``first`` to ``last``, where an alert asks)."""
+
+    agent: str | None = None
+    hour_of_week: int | None = None
+    topic_id: int | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+
+
 class LineFacts(Protocol):
     """Conversations counted, and what was counted."""
 
@@ -47,8 +58,11 @@ class LineFacts(Protocol):
         week ``bucket`` is 0..167, and the channel is the only dimension."""
         ...
 
-    async def conversations(self, span: Span, measure: str | None, limit: int, offset: int = 0) -> list[Row]:
-        """The conversations behind a figure: those that ``measure`` counts, newest first."""
+    async def conversations(
+        self, span: Span, measure: str | None, limit: int, offset: int = 0, about: Behind = ...
+    ) -> list[Row]:
+        """The conversations behind a figure: those that ``measure`` (or one of several, with commas) counts
+        and that ``about`` narrows to, newest first."""
         ...
 
     async def agents(self, span: Span, by_day: bool = False) -> list[Row]:

@@ -183,7 +183,7 @@ class Dashboard:
         hidden = small(weight, self.k)
         return {
             "title": figure.title, "unit": figure.unit.value, "better": figure.better, "hidden": hidden,
-            "measure": figure.top[0] if len(figure.top) == 1 and not figure.orders else None,
+            "measure": None if figure.orders else ",".join(figure.top),
             "value": None if hidden else figure.value(measures), "of": None if hidden or not figure.bottom else weight,
         }  # fmt: skip
 

@@ -90,7 +90,7 @@ async def _events(request: Request, parts: InsightParts, after: int) -> AsyncIte
 @router.get("/alerts/{alert_id}")
 async def one_alert(parts: Parts, alert_id: int) -> dict[str, Any]:
     """An alert, and ``draft``: an incident as it could be made known, for the manager to put right."""
-    alert = await _alert(parts, alert_id)
+    alert = await alert_of(parts, alert_id)
     return {
         "demo": await parts.is_demo(),
         "alert": alert_json(alert, parts.dashboard.k),
@@ -115,7 +115,7 @@ class Settling(BaseModel):
 
 @router.patch("/alerts/{alert_id}")
 async def settle(parts: Parts, manager: Manager, alert_id: int, settling: Settling) -> dict[str, Any]:
-    alert = await _alert(parts, alert_id)
+    alert = await alert_of(parts, alert_id)
     if settling.state == "known" and (settling.text or settling.source):
         if not (settling.text and settling.source):
             raise BadInputError("要告诉市民，请把 text（告知的话）和 source（谁说的）都写上。")
@@ -124,7 +124,7 @@ async def settle(parts: Parts, manager: Manager, alert_id: int, settling: Settli
             town=alert.town or None, words=settling.words, alert_id=alert_id,
         )  # fmt: skip
         await _make_known(parts, new, manager.username)
-        alert = await _alert(parts, alert_id)
+        alert = await alert_of(parts, alert_id)
     else:
         alert = await parts.alerts.settle(alert_id, settling.state)
     return alert_json(alert, parts.dashboard.k)
@@ -205,7 +205,7 @@ async def _make_known(
         raise BadInputError("告知的话里有像手机号、证件号的内容，请去掉。")
     words, topic_id = [w.strip() for w in new.words if len(w.strip()) >= 2], new.topic_id
     if new.alert_id is not None:
-        topic_id = topic_id or (await _alert(parts, new.alert_id)).topic_id
+        topic_id = topic_id or (await alert_of(parts, new.alert_id)).topic_id
     if topic_id is not None and not words:
         words = await _words(parts, topic_id, new.text)
     if not words and not new.item_keys:
@@ -232,7 +232,7 @@ def _standing(incident: Incident, at: datetime) -> str:
     return "to_come" if at < incident.valid_from else "over" if at >= incident.valid_until else "current"
 
 
-async def _alert(parts: InsightParts, alert_id: int) -> Alert:
+async def alert_of(parts: InsightParts, alert_id: int) -> Alert:
     found = await parts.alerts.alerts(
         datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC), after=alert_id - 1, limit=1
     )

@@ -21,6 +21,7 @@ from hotline.insights import Recalled, TrailConversation, TrailEvent, day_bucket
 from hotline.privacy import mask_text
 from hotline.staff import Principal, Role
 from insights.quality import check
+from insights.quality import told as rules
 
 router = APIRouter(prefix="/api/v1/insights", tags=["统计"])
 House = Annotated[Services, Depends(services_of)]
@@ -49,7 +50,8 @@ async def conversation(house: House, reader: Reader, conversation_id: str) -> di
     }  # fmt: skip
     if reader.may_act_as(Role.MANAGER):  # a reviewer's own verdict comes first
         score, broken = check(_trail(conversation_id, record.channel.value, events))
-        told |= {"score": score, "broken": [finding._asdict() for finding in broken]}
+        titles = {rule["rule"]: rule["title"] for rule in rules()["rules"]}
+        told |= {"score": score, "broken": [{**f._asdict(), "title": titles[f.rule]} for f in broken]}
     return told
 
 

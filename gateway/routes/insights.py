@@ -13,9 +13,11 @@ from gateway.auth.guard import require_role
 from gateway.insight_parts import InsightParts
 from gateway.services import services_of
 from hotline.errors import BadInputError
+from hotline.insight_ports import Behind
 from hotline.insights import LOCAL, MEASURES, Grain, Span
 from hotline.privacy import mask_text
 from hotline.staff import Principal
+from insights.dashboard import check
 
 Manager = Annotated[Principal, Depends(require_role("manager"))]
 router = APIRouter(prefix="/api/v1/insights", tags=["统计"], dependencies=[Depends(require_role("manager"))])
@@ -99,14 +101,18 @@ async def conversations(
     parts: Parts,
     span: Looked,
     measure: str | None = None,
+    agent: str | None = None,
+    hour_of_week: Annotated[int | None, Query(ge=0, le=167)] = None,
+    topic_id: int | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
 ) -> dict[str, Any]:
-    """The conversations behind a figure."""
-    if measure is not None and measure not in MEASURES:
+    """The conversations behind a figure, an hour of the week, a topic, an agent."""
+    if measure is not None and not set(measure.split(",")) <= set(MEASURES):
         raise BadInputError("没有这个计数项；有的见 docs/insights.md。")
-    rows = await parts.facts.conversations(span, measure, limit, offset)
-    return await _told(parts, {"conversations": [_conversation(row) for row in rows]})
+    check(span)
+    rows = await parts.facts.conversations(span, measure, limit, offset, Behind(agent, hour_of_week, topic_id))
+    return await _told(parts, {"conversations": [conversation_json(row) for row in rows]})
 
 
 @router.get("/topics")
@@ -159,7 +165,7 @@ def _list(text: str) -> list[str]:
     return [word for word in text.split(",") if word]
 
 
-def _conversation(row: dict[str, Any]) -> dict[str, Any]:
+def conversation_json(row: dict[str, Any]) -> dict[str, Any]:
     return {
         **{k: v for k, v in row.items() if k not in ("started_at", "ended_at")},
         "started_at": row["started_at"].isoformat(),

@@ -1,13 +1,15 @@
 import { describe, expect, it, vi } from "vitest";
-import { alertOf, alertStream, type Alert, withAlert } from "../src/lib/insights/alerts";
-import { cells, lengthWords, timeWords } from "../src/lib/insights/behind";
-import { bars, lines, week } from "../src/lib/insights/charts";
-import { bucketWords, change, type Figure, groups, overTime, shown, valueWords, weekOf } from "../src/lib/insights/figures";
-import { bodyOf, brokenWords, diffLines, draftOf, type Gap } from "../src/lib/insights/gaps";
+import { alertOf, alertStream, type Alert, timesWords, withAlert, wordsOf } from "../src/lib/insights/alerts";
+import { behindPath, daysOf, lengthWords, marks, narrowWords, spoken, timeWords } from "../src/lib/insights/behind";
+import { axisWords, bars, columns, lines, stacked, week } from "../src/lib/insights/charts";
+import { bucketWords, cardsOf, change, type Figure, groups, handoffReasons, HEADLINES, overTime, shown, valueWords, weekOf } from "../src/lib/insights/figures";
+import { bodyOf, citedWords, compared, diffLines, draftOf, type Gap, measuresOf, calledWords } from "../src/lib/insights/gaps";
 import { createLoaded } from "../src/lib/insights/loaded";
 import { lookOf, pathOf, periodTrouble, searchOf } from "../src/lib/insights/look";
 import { createPlace } from "../src/lib/insights/place";
-import { inOrder, riseWords, spark, type Topic } from "../src/lib/insights/topics";
+import { brokenWords, kappaWords, type Review, toDo } from "../src/lib/insights/quality";
+import { found, inOrder, riseWords, spark, type Topic, undoOf } from "../src/lib/insights/topics";
+import { newestOpen, wallBars, wallSpan } from "../src/lib/insights/wall";
 
 const NOW = Date.parse("2026-11-25T17:00:00Z"); // the 26th in Foshan
 const FIGURE: Figure = { title: "机器办完", unit: "share", better: "up", value: 0.7, before: 0.6, hidden: false, measure: "contained" };
@@ -93,8 +95,8 @@ describe("a figure", () => {
   });
 
   it("is read in its unit", () => {
-    expect([shown(1234, "count"), shown(3.456, "seconds"), shown(150, "seconds"), shown(4.5, "score"), shown(null, "days")]).toEqual(
-      ["1,234", "3.5 秒", "2 分 30 秒", "4.50 分", "—"],
+    expect([shown(1234, "count"), shown(3.456, "seconds"), shown(150, "seconds"), shown(5000, "seconds"), shown(4.5, "score"), shown(null, "days")]).toEqual(
+      ["1,234", "3.5 秒", "2 分 30 秒", "1 小时 23 分", "4.50 分", "—"],
     );
   });
 
@@ -138,6 +140,16 @@ describe("a chart", () => {
     expect(heat.series[0]!.data).toEqual([[1, 0, 3]]);
     expect(heat.visualMap.max).toBe(3);
   });
+
+  it("tells the parts of a whole apart by pattern", () => {
+    const { aria } = stacked(["a"], [{ name: "x", values: [1] }, { name: "y", values: [2] }], "count") as { aria: { decal: { show: boolean } } };
+    expect(aria.decal.show).toBe(true);
+  });
+
+  it("leaves a hole where an hour is hidden, and writes short numbers at its axes", () => {
+    expect((columns(["1 时"], [null], "count") as { series: Array<{ data: unknown }> }).series[0]!.data).toEqual([null]);
+    expect([axisWords(0.25, "share"), axisWords(25_000, "count"), axisWords(0.1 + 0.2, "score")]).toEqual(["25%", "2.5 万", "0.3"]);
+  });
 });
 
 describe("a conversation behind a figure", () => {
@@ -149,15 +161,139 @@ describe("a conversation behind a figure", () => {
   it("is told in Foshan's time, and what is not known is called so", () => {
     expect(timeWords(row.started_at)).toBe("2026-11-25 01:00");
     expect(lengthWords(row)).toBe("1 分 5 秒");
-    expect(cells(row, () => "教育").slice(2)).toEqual(["电话", "不明", "教育", "不明", "没有评", "c1"]);
+    expect(marks({ ...row, handoff_reason: "asked", rating: 2, score: 75, agreed_callback: true })).toEqual(["转人工：市民要人工", "评价 2 分", "同意回电", "质检 75 分"]);
+    expect(marks({ ...row, score: 100 })).toEqual([]);
+  });
+});
+
+describe("drilling down", () => {
+  const look = lookOf("?from=2026-01-10&to=2026-02-20&town=狮山镇", NOW);
+  const path = (narrow: string, measure = "handoffs"): URLSearchParams => new URL(behindPath({ ...look, narrow }, measure, 0), "http://x").searchParams;
+
+  it("asks for the figure's conversations under the filters that are set", () => {
+    expect(Object.fromEntries(path(""))).toEqual({ from: "2026-01-10", to: "2026-02-20", town: "狮山镇", measure: "handoffs", limit: "21", offset: "0" });
+  });
+
+  it("narrows to a day, or to a month as far as it is looked at", () => {
+    expect(path("bucket:20260115").get("from")).toBe("2026-01-15");
+    expect([path("bucket:202602").get("from"), path("bucket:202602").get("to")]).toEqual(["2026-02-01", "2026-02-20"]);
+    expect(daysOf("202602")).toEqual({ from: "2026-02-01", to: "2026-02-28" });
+    expect(daysOf("2026011513")).toEqual({ from: "2026-01-15", to: "2026-01-15" });
+  });
+
+  it("narrows to a part, an hour of the week, a topic, an agent, an alert", () => {
+    expect(path("channel:voice").get("channel")).toBe("voice");
+    expect(path("hour_of_week:34").get("hour_of_week")).toBe("34");
+    expect([path("topic:3").get("topic_id"), path("topic:3").get("measure")]).toEqual(["3", null]);
+    expect(path("agent:坐席03").get("agent")).toBe("坐席03");
+    expect(behindPath({ ...look, narrow: "alert:7" }, "", 20)).toBe("/api/v1/insights/alerts/7/conversations?limit=21&offset=20");
+  });
+
+  it("says in words what it was narrowed to", () => {
+    expect(["hour_of_week:34", "bucket:20260115", "town:狮山镇", "area:tax", "topic:3"].map((narrow) => narrowWords(narrow, () => "税务"))).toEqual(["周二 10 时", "01-15", "狮山镇", "税务", ""]);
+  });
+
+  it("reads a conversation line by line, and passes over what says nothing", () => {
+    const WHO: Record<string, "bot" | "agent"> = { reply: "bot", agent_note: "agent" };
+    const line = (type: string, data: Record<string, unknown>) => spoken({ seq: 1, at: "", who: WHO[type] ?? "house", type, text: String(data.text ?? ""), data });
+    expect(line("reply", { text: "要身份证", sources: [{}, {}] })).toEqual({ who: "bot", name: "机器人", words: "要身份证", sources: 2 });
+    expect(line("agent_note", { text: "请接着办", agent: "陈坐席" })?.name).toBe("陈坐席（交接说明）");
+    expect(line("rating", { score: 2, comment: "" })?.words).toBe("市民评价 2 分");
+    expect(line("queue", { position: 1 })).toBeNull();
+  });
+});
+
+describe("the headline figures", () => {
+  it("have containment and its honest counterpart side by side", () => {
+    expect(HEADLINES.indexOf("contained_repeat_72h")).toBe(HEADLINES.indexOf("containment") + 1);
+    expect(cardsOf({ containment: FIGURE }, HEADLINES).map((card) => card.key)).toEqual(["containment"]);
+  });
+
+  it("tell why callers were handed over, the rest with them", () => {
+    const share = (value: number): Figure => ({ ...FIGURE, value, measure: "m" });
+    const told = { handoff_asked: share(0.5), handoff_not_understood: share(0.3), handoff_emergency: share(0), handoff_part_down: share(0) };
+    const rows = handoffReasons(told);
+    expect(rows[0]!.value).toBe(0.5);
+    expect(rows.find((row) => row.measure === "handoff_other")!.value).toBeCloseTo(0.2);
+    expect(handoffReasons({ ...told, handoff_asked: { ...FIGURE, value: null } }).every((row) => row.measure !== "handoff_other")).toBe(true);
+  });
+});
+
+describe("the wall", () => {
+  it("shows today, and the week up to it; other days where the address names them", () => {
+    const { today, week } = wallSpan(lookOf("?view=wall", NOW), NOW);
+    expect([today.from, today.to, week.from, week.to]).toEqual(["2026-11-26", "2026-11-26", "2026-11-20", "2026-11-26"]);
+    expect(wallSpan(lookOf("?view=wall&from=2026-11-18&to=2026-11-18", NOW), NOW).today.from).toBe("2026-11-18");
+  });
+
+  it("gives every hour of a day its place; one that is hidden is a hole", () => {
+    const bars = wallBars({ grain: "hour", buckets: [2026111808, 2026111810], series: { conversations: [7, null] }, titles: {} });
+    expect([bars.labels.length, bars.values[8], bars.values[9], bars.values[10]]).toEqual([24, 7, 0, null]);
+    expect(wallBars(null).labels).toEqual([]);
+  });
+
+  it("has the alerts that wait for somebody first, and none that were ruled out", () => {
+    const list = [{ ...ALERT, alert_id: 1 }, { ...ALERT, alert_id: 2, state: "known" as const }, { ...ALERT, alert_id: 3, state: "closed" as const }, { ...ALERT, alert_id: 4 }];
+    expect(newestOpen(list, 3).map((alert) => alert.alert_id)).toEqual([4, 1, 2]);
+  });
+});
+
+describe("a review", () => {
+  it("that waits stands apart from those that are done", () => {
+    const review = (id: string, done: string | null): Review => ({ conversation_id: id, reviewer: "li", place: 1, passed: null, score: null, note: "", asked_at: "", done_at: done });
+    const { waiting, done } = toDo([review("a", "2026-01-01"), review("b", null), review("c", "2026-01-02")]);
+    expect([waiting.map((each) => each.conversation_id), done.map((each) => each.conversation_id)]).toEqual([["b"], ["c", "a"]]);
+  });
+
+  it("says how far two reviewers agree", () => {
+    expect([kappaWords(null), kappaWords(0.9), kappaWords(0.1)]).toEqual(["还没有两位都看完的对话", "κ = 0.90，几乎完全一致", "κ = 0.10，几乎不一致"]);
+  });
+});
+
+describe("an evaluation", () => {
+  it("is read from the report that make eval writes, or from its measures", () => {
+    expect(measuresOf('{"measures": {"a": {"count": 1, "total": 2}}}')).toEqual({ a: { count: 1, total: 2 } });
+    expect(measuresOf('{"a": 0.5}')).toEqual({ a: 0.5 });
+    expect([measuresOf("[1]"), measuresOf("{"), measuresOf('{"a": "b"}')]).toEqual([null, null, null]);
+  });
+
+  it("puts what became worse first, and knows which measures are better when lower", () => {
+    const rows = compared({
+      before: { "questions.top1.all": { count: 90, total: 100 }, "questions.answered_wrongly.all": { count: 1, total: 100 }, other: 1 },
+      after: { "questions.top1.all": { count: 95, total: 100 }, "questions.answered_wrongly.all": { count: 3, total: 100 }, other: 1 },
+    });
+    expect(rows.map((row) => [row.title, row.mood])).toEqual([["单句提问：肯定地答错", "worse"], ["单句提问：事项排第一", "better"]]);
+    expect(compared(undefined)).toEqual([]);
+  });
+});
+
+describe("answer recall", () => {
+  it("says what came of asking to call, and what was cited in words", () => {
+    expect(calledWords({ made: 3, already: 0, without_number: 0 })).toBe("已给坐席派了 3 个回电任务。");
+    expect(calledWords({ made: 3, already: 2, without_number: 1 })).toContain("2 人先前已在名单上；其中 1 人没有留号码");
+    expect(citedWords(["facts.fee@2026-11-01"])).toBe("费用（2026-11-01 版）");
   });
 });
 
 describe("a topic", () => {
-  const topic = (more: Partial<Topic>): Topic => ({ id: 1, name: "", words: [], examples: [], turns: 9, people: 9, before: 6, course: [], pinned: false, renamed: false, ...more });
+  const topic = (more: Partial<Topic>): Topic => ({ id: 1, name: "", words: [], examples: [], turns: 9, people: 9, before: 6, course: [], pinned: false, renamed: false, mined_name: "", merged: [], ...more });
 
   it("that is pinned stands first, the others keep their order", () => {
     expect(inOrder([topic({ id: 1 }), topic({ id: 2, pinned: true }), topic({ id: 3 })]).map((each) => each.id)).toEqual([2, 1, 3]);
+  });
+
+  it("can have every change taken back", () => {
+    const known = topic({ id: 4, name: "停水", mined_name: "水" });
+    expect(undoOf(known, { merge_into: 9 }, () => "水电")).toEqual({ words: "「停水」已并进「水电」", topic: 4, back: { merge_into: null } });
+    expect(undoOf(known, { name: "没水" }, String).back).toEqual({ name: "" });
+    expect(undoOf({ ...known, renamed: true }, { name: "没水" }, String).back).toEqual({ name: "停水" });
+    expect(undoOf(known, { pinned: true }, String).back).toEqual({ pinned: false });
+  });
+
+  it("is found by its name, its words, what people said, or what was merged into it", () => {
+    const list = [topic({ id: 1, name: "停水" }), topic({ id: 2, words: ["停电"] }), topic({ id: 3, examples: ["没电了"] }), topic({ id: 4, merged: [{ id: 9, name: "电网" }] })];
+    expect(found(list, " 电 ").map((each) => each.id)).toEqual([2, 3, 4]);
+    expect(found(list, "")).toHaveLength(4);
   });
 
   it("says by how much it rose, and nothing of a time too few asked", () => {
@@ -177,6 +313,14 @@ describe("an alert", () => {
   it("that comes live joins the list once, newest first", () => {
     const list = withAlert([{ ...ALERT, alert_id: 3 }], ALERT, span);
     expect(withAlert(list, { ...ALERT, state: "known" }, span).map((each) => [each.alert_id, each.state])).toEqual([[7, "known"], [3, "open"]]);
+  });
+
+  it("is known by the words that were typed, each once", () => {
+    expect(wordsOf("停水、来水， 停水 没水")).toEqual(["停水", "来水", "没水"]);
+  });
+
+  it("says how many times the usual it is, but divides by no nothing", () => {
+    expect([timesWords(ALERT), timesWords({ ...ALERT, expected: 0.02 })]).toEqual(["是平常的 9 倍", "平常几乎没有人说"]);
   });
 
   it("of another town or another day stays out", () => {

@@ -12,20 +12,42 @@ export interface Alert {
   people: number;
   expected: number;
   evidence: string[];
-  series: Array<[number, number, number]>;
+  /** Hour, people (null: too few to show), usual. */
+  series: Array<[number, number | null, number]>;
   state: AlertState;
   incident_id: number | null;
 }
 
 export type AlertState = "open" | "known" | "closed";
-export const STATE_NAMES: Record<AlertState, string> = { open: "新的", known: "已知", closed: "已关" };
+export const STATE_NAMES: Record<AlertState, string> = { open: "待确认", known: "已确认", closed: "已排除" };
+export const ALERTS_PAGE = 20;
+
+export interface Alerts {
+  alerts: Alert[];
+  /** Where the page after this one begins; null: there is none. */
+  next: number | null;
+}
+
+export interface IncidentDraft {
+  text: string;
+  source: string;
+  words: string[];
+  valid_until: string;
+}
+
+/** What callers call it, as typed: parted by commas, spaces or the like. */
+export function wordsOf(typed: string): string[] {
+  return [...new Set(typed.split(/[\s,，、;；]+/).filter(Boolean))];
+}
 
 export interface Incident {
   incident_id: number;
   text: string;
   source: string;
   town: string | null;
+  valid_from?: string;
   valid_until: string;
+  words?: string[];
 }
 
 type Span = Pick<Look, "from" | "to" | "town">;
@@ -53,7 +75,13 @@ export function alertOf(data: string): Alert | null {
 }
 
 export function sizeWords(alert: Alert): string {
-  return `${alert.window_h} 小时内 ${alert.people} 人来，平常 ${alert.expected.toFixed(1)} 人`;
+  return `${alert.window_h} 小时内 ${alert.people} 人来，平常${alert.expected < 0.1 ? "不到 0.1" : ` ${alert.expected.toFixed(1)}`} 人`;
+}
+
+/** How many times the usual; null where there is next to nothing usual to divide by. */
+export function timesWords(alert: Alert): string {
+  if (alert.expected < 0.1) return "平常几乎没有人说";
+  return `是平常的 ${Math.round(alert.people / alert.expected)} 倍`;
 }
 
 export interface AlertStream {

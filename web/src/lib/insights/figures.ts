@@ -17,7 +17,7 @@ export interface Summary {
   demo: boolean;
   k: number;
   figures: Record<string, Figure>;
-  now: Record<string, { title: string; value: number }>;
+  now: Record<string, { title: string; value: number | null; hidden?: boolean }>;
 }
 
 export interface Trend {
@@ -42,6 +42,22 @@ const GROUPS: Array<[string, string[]]> = [
   ["工单", ["orders_filed", "orders_completed", "orders_in_time", "order_days", "order_returned", "order_escalated", "order_reopened", "order_satisfaction", "order_dissatisfied"]],
 ];
 
+/** What a manager looks at first. The honest counterpart of containment stands right beside it. */
+export const HEADLINES = ["conversations", "answer_15s", "containment", "contained_repeat_72h", "handoff_rate", "abandonment", "satisfaction", "recognition"];
+
+export function cardsOf(figures: Record<string, Figure>, keys: string[]): Card[] {
+  return keys.flatMap((key) => (figures[key] ? [{ key, ...figures[key] }] : []));
+}
+
+/** Why callers were handed over, as shares of all who were; the rest is what no figure names. */
+export function handoffReasons(figures: Record<string, Figure>): Array<{ name: string; value: number | null; measure: string }> {
+  const named = ["handoff_asked", "handoff_not_understood", "handoff_emergency", "handoff_part_down"];
+  const rows = cardsOf(figures, named).map((card) => ({ name: card.title, value: card.value, measure: card.measure ?? "", key: card.key }));
+  if (!rows.length || rows.some((row) => row.value === null)) return rows.filter((row) => row.value !== null);
+  const rest = Math.max(0, 1 - rows.reduce((sum, row) => sum + row.value!, 0));
+  return [...rows, { name: "其他原因", value: rest, measure: "handoff_other" }].sort((a, b) => b.value! - a.value!);
+}
+
 export interface Card extends Figure {
   key: string;
 }
@@ -65,6 +81,7 @@ export function shown(value: number | null | undefined, unit: Unit): string {
     case "share":
       return `${(value * 100).toFixed(1)}%`;
     case "seconds":
+      if (value >= 3600) return `${Math.floor(value / 3600)} 小时 ${Math.floor((value % 3600) / 60)} 分`;
       return value >= 90 ? `${Math.floor(value / 60)} 分 ${Math.round(value % 60)} 秒` : `${value.toFixed(1)} 秒`;
     case "score":
       return `${value.toFixed(2)} 分`;

@@ -8,16 +8,20 @@ export interface Loaded<T> {
   trouble: string;
   /** Asks for ``path``; what is there stays until the answer comes, and goes where the question failed. */
   load(path: string): Promise<void>;
+  /** Asks the last question once more. */
+  again(): Promise<void>;
 }
 
 export function createLoaded<T>(api: Pick<StaffApi, "call">): Loaded<T> {
   let asked = 0;
+  let last = "";
   const self = reactive({
     data: null as unknown,
     loading: false,
     trouble: "",
     async load(path: string): Promise<void> {
       const mine = ++asked;
+      last = path;
       self.loading = true;
       try {
         const answer = await api.call("GET", path);
@@ -31,6 +35,7 @@ export function createLoaded<T>(api: Pick<StaffApi, "call">): Loaded<T> {
       }
       self.loading = false;
     },
+    again: (): Promise<void> => self.load(last),
   });
   return self as Loaded<T>;
 }

@@ -1,6 +1,6 @@
 /** What is looked at stands in the address: a link shows the same to everybody, and the back button goes back. */
 
-export const TABS = { overview: "总览", topics: "话题", alerts: "预警", gaps: "缺口和质检", report: "报告" } as const;
+export const TABS = { overview: "总览", topics: "话题", alerts: "预警", service: "人工和工单", gaps: "知识缺口", quality: "质检", report: "报告" } as const;
 export type Tab = keyof typeof TABS;
 export const FILTERS = ["channel", "town", "area", "department"] as const;
 export type Filter = (typeof FILTERS)[number];
@@ -18,7 +18,16 @@ export interface Look extends Record<Filter, string> {
   by: Filter;
   /** The figure whose conversations are shown; empty: none is. */
   behind: string;
+  /** Which part of them: ``town:狮山镇``, ``bucket:20261125`` (behind.ts). */
+  narrow: string;
+  /** The conversation that is read. */
+  open: string;
   topic: string;
+  alert: string;
+  /** Only conversations that broke this rule. */
+  rule: string;
+  /** ``wall``: for a screen on the wall. */
+  view: "" | "wall";
   kind: "day" | "week" | "month";
   day: string;
 }
@@ -50,7 +59,12 @@ export function lookOf(search: string, now = Date.now()): Look {
     figure: word("figure") || "conversations",
     by: FILTERS.includes(by) ? by : "town",
     behind: word("behind"),
+    narrow: word("narrow"),
+    open: word("open"),
     topic: word("topic"),
+    alert: word("alert"),
+    rule: word("rule"),
+    view: word("view") === "wall" ? "wall" : "",
     kind: REPORTS.includes(word("kind")) ? (word("kind") as Look["kind"]) : "day",
     day: day("day") || dayAt(now, -1),
   };

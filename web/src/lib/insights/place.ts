@@ -15,7 +15,7 @@ export function createPlace(page: Window = window): Place {
   const onBack = (): void => void Object.assign(look, lookOf(page.location.search));
   page.addEventListener("popstate", onBack);
   const moved = (change: Partial<Look>): Look => {
-    const closed = change.tab && change.tab !== look.tab ? { behind: "", topic: "" } : {};
+    const closed = change.tab && change.tab !== look.tab ? { behind: "", narrow: "", open: "", topic: "", alert: "", rule: "" } : {};
     return { ...look, ...closed, ...change };
   };
   const hrefOf = (change: Partial<Look>): string => page.location.pathname + searchOf(moved(change));
