@@ -568,7 +568,9 @@ def _behind(span: Span, about: Behind) -> list[sa.ColumnElement[bool]]:
         found.append(sa.or_(*(sa.and_(f.started_at >= at, f.started_at < end) for at, end in hours)))
     if about.topic_id is not None:
         merged = sa.select(topics.c.topic_id).where(topics.c.merged_into == about.topic_id)
-        within = [t.hour.between(day_bucket(span.first) * 100, day_bucket(span.last) * 100 + 23)]
+        within: list[sa.ColumnElement[bool]] = [
+            t.hour.between(day_bucket(span.first) * 100, day_bucket(span.last) * 100 + 23)
+        ]
         if about.first is not None and about.last is not None:
             within.append(t.at.between(about.first, about.last))
         if span.town is not None:
