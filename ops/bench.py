@@ -13,7 +13,9 @@ import os
 import statistics
 import sys
 import time
+import traceback
 import uuid
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -179,7 +181,24 @@ def _wait_for_speech(line: Line) -> None:
 
 
 def measure() -> dict[str, Any]:
-    report: dict[str, Any] = {"date": date.today().isoformat(), "cores": os.cpu_count()}
+    """Every part. One that fails costs its own figures and not the others': ``failed`` names it. What is
+    there is written down after each part."""
+    report: dict[str, Any] = {"date": date.today().isoformat(), "cores": os.cpu_count(), "failed": {}}
+
+    def part(name: str, title: str, work: Callable[[], Any]) -> None:
+        begun = time.monotonic()
+        say(f"{title} …")
+        try:
+            report[name] = work()
+        except Exception as problem:  # whatever a part ran into, the others are measured
+            traceback.print_exc()
+            report["failed"][name] = f"{type(problem).__name__}: {problem}"
+            say(f"{title}：没有量成（{report['failed'][name][:200]}）")
+        report.setdefault("seconds", {})[name] = round(time.monotonic() - begun)
+        report["load_average"] = round(os.getloadavg()[0], 1)
+        REPORT.parent.mkdir(exist_ok=True)
+        REPORT.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
     say("训练、检索（数据变了才重做）…")
     train_if_changed(Settings())
     index_if_changed(Settings())
@@ -190,59 +209,70 @@ def measure() -> dict[str, Any]:
         report["warm_start_to_first_answer_s"] = round(time.monotonic() - begun, 1)
         _wait_for_speech(line)
         time.sleep(5.0)
-        report["memory_at_rest_mb"] = line.memory_mb()
-        report["memory_at_rest_mb"]["all"] = round(sum(report["memory_at_rest_mb"].values()), 1)
-        say("文字轮次 …")
-        report["text_turn"] = text_turns(line)
-        say("听懂一句（解析加检索）…")
-        report["understanding"] = bench_search.understanding(line.rasa)
-        say("语音 …")
-        report["speech"] = speech(line)
-        say("十路通话 …")
-        lag = bench_speech.loop_lag(line, [_clip(name)[0] for name in ("q_02.wav", "q_07.wav")])
-        say("坐席工作台 …")
-        report["desk"] = bench_desk.measure(line)
-    report["recognition"] = bench_speech.measure() | {"loop_lag": lag}
-    say("识别：字错率、事项名 …")
-    report["recognition"]["accuracy"] = accuracy.measure()[1]
-    report["calls"] = bench_calls.measure()
-    say("检索 …")
-    report["search"] = bench_search.measure()
-    bench_search.plot(report["search"])
-    say("统计 …")
-    report["insights"] = bench_insights.measure()
+        memory = line.memory_mb()
+        report["memory_at_rest_mb"] = memory | {"all": round(sum(memory.values()), 1)}
+        part("text_turn", "文字轮次", lambda: text_turns(line))
+        part("understanding", "听懂一句（解析加检索）", lambda: bench_search.understanding(line.rasa))
+        part("speech", "语音", lambda: speech(line))
+        clips = [_clip(name)[0] for name in ("q_02.wav", "q_07.wav")]
+        part("loop_lag", "十路通话", lambda: bench_speech.loop_lag(line, clips))
+        part("desk", "坐席工作台", lambda: bench_desk.measure(line))
+    part("calls", "通话", bench_calls.measure)
+    part("recognition", "识别", bench_speech.measure)
+    part("accuracy", "识别：字错率、事项名", lambda: accuracy.measure()[1])
+    part("search", "检索", _search)
+    part("insights", "统计", bench_insights.measure)
     return report
 
 
+def _search() -> dict[str, Any]:
+    found = bench_search.measure()
+    bench_search.plot(found)
+    return found
+
+
 def table(report: dict[str, Any]) -> str:
-    turns, talk, memory = report["text_turn"], report["speech"], report["memory_at_rest_mb"]
-    wait = talk["end_of_speech_to_first_audio"] or {"p50_ms": "—", "p95_ms": "—"}
-    parts = "，".join(f"{name} {value} ms" for name, value in talk["mean_parts_ms"].items())
-    return "\n".join(
-        [
-            f"| 项目（{report['cores']} 核，{report['date']}） | p50 | p95 |",
-            "|---|---|---|",
-            f"| 网关一轮文字 | {turns['gateway']['p50_ms']} ms | {turns['gateway']['p95_ms']} ms |",
-            f"| 直接问 Rasa | {turns['raw_rasa']['p50_ms']} ms | {turns['raw_rasa']['p95_ms']} ms |",
-            f"| 听懂一句：解析加检索（p95 要 ≤ 60 ms） | {report['understanding']['p50_ms']} ms | {report['understanding']['p95_ms']} ms |",
-            f"| p95 之比（要 ≤ 1.25） | | {turns['p95_ratio']} |",
-            f"| 说完到听见第一声 | {wait['p50_ms']} ms | {wait['p95_ms']} ms |",
-            "",
-            bench_calls.table(report["calls"]),
-            "",
-            bench_search.table(report["search"]),
-            "",
-            bench_desk.table(report["desk"]),
-            "",
-            bench_speech.table(report["recognition"]),
-            "",
-            accuracy.table(report["recognition"]["accuracy"]),
-            "",
-            bench_insights.table(report["insights"]),
-            "",
-            f"语音各段平均：{parts}。静止内存共 {memory['all']} MB；`make run` 到第一句回答 {report['warm_start_to_first_answer_s']} 秒。",
-        ]
-    )
+    """The parts that were measured."""
+    sections = [
+        _line_table(report),
+        *(
+            of(report[name])
+            for name, of in (
+                ("calls", bench_calls.table),
+                ("search", bench_search.table),
+                ("desk", bench_desk.table),
+                ("recognition", bench_speech.table),
+                ("loop_lag", bench_speech.lag_line),
+                ("accuracy", accuracy.table),
+                ("insights", bench_insights.table),
+            )
+            if name in report
+        ),
+    ]
+    if report["failed"]:
+        sections.append("没有量成：" + "、".join(report["failed"]))
+    return "\n\n".join(sections)
+
+
+def _line_table(report: dict[str, Any]) -> str:
+    lines = [f"| 项目（{report['cores']} 核，{report['date']}） | p50 | p95 |", "|---|---|---|"]
+
+    def row(title: str, figures: dict[str, Any]) -> None:
+        lines.append(f"| {title} | {figures['p50_ms']} ms | {figures['p95_ms']} ms |")
+
+    if turns := report.get("text_turn"):
+        row("网关一轮文字", turns["gateway"])
+        row("直接问 Rasa", turns["raw_rasa"])
+        lines.append(f"| p95 之比（要 ≤ 1.25） | | {turns['p95_ratio']} |")
+    if understanding := report.get("understanding"):
+        row("听懂一句：解析加检索（p95 要 ≤ 60 ms）", understanding)
+    if talk := report.get("speech"):
+        row("说完到听见第一声", talk["end_of_speech_to_first_audio"] or {"p50_ms": "—", "p95_ms": "—"})
+        parts = "，".join(f"{name} {value} ms" for name, value in talk["mean_parts_ms"].items())
+        lines += ["", f"语音各段平均：{parts}。"]
+    memory, start = report["memory_at_rest_mb"], report["warm_start_to_first_answer_s"]
+    lines += ["", f"静止内存共 {memory['all']} MB；`make run` 到第一句回答 {start} 秒。"]
+    return "\n".join(lines)
 
 
 def main() -> int:
@@ -251,10 +281,8 @@ def main() -> int:
     except SetUpError as error:
         say(str(error))
         return 1
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(table(report))
-    return 0
+    return 1 if report["failed"] else 0
 
 
 if __name__ == "__main__":
