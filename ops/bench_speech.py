@@ -86,21 +86,24 @@ def compare_servers(model: Path, sound: Samples) -> dict[str, Any]:
     measured one right after the other, and the median of the rounds is told. Throughput is seconds of
     sound a second, free decoding, both cores busy. Latency is from a chunk to its answer, with a phrase
     list (so that decoding is short and the server's own share is seen): one client as fast as it is
-    answered, and several who speak at their natural pace."""
+    answered, and several who speak at their natural pace. Processor time is told as well: it says the
+    same on a machine that others use, too."""
     pcm = to_pcm(sound[: len(sound) // 2])
     seconds = len(pcm) / 2 / RATE
     listed = {"phrase_list": list(_PHRASES)}
-    with _servers(model) as addresses:
+    with _servers(model) as (addresses, processes):
         for url in addresses.values():
             asyncio.run(_streams(url, pcm, CLIENTS))  # loads, warms up
+        spent: dict[str, list[float]] = {name: [] for name in addresses}
         throughput: dict[str, list[float]] = {name: [] for name in addresses}
         alone: dict[str, list[float]] = {name: [] for name in addresses}
         several: dict[str, list[float]] = {name: [] for name in addresses}
         for turn in range(ROUNDS):
             order = list(addresses.items())
             for name, url in order if turn % 2 else order[::-1]:
-                begun = time.perf_counter()
+                begun, before = time.perf_counter(), _cpu_s(processes[name])
                 asyncio.run(_streams(url, pcm, CLIENTS))
+                spent[name].append((_cpu_s(processes[name]) - before) / (CLIENTS * seconds))
                 throughput[name].append(CLIENTS * seconds / (time.perf_counter() - begun))
             for name, url in order if turn % 2 else order[::-1]:
                 alone[name] += asyncio.run(_streams(url, pcm, 1, listed))
@@ -111,6 +114,7 @@ def compare_servers(model: Path, sound: Samples) -> dict[str, Any]:
         "throughput": {name: round(statistics.median(values), 2) for name, values in throughput.items()},
         "throughput_ratio": round(statistics.median(ratios), 3),
         "throughput_ratios": [round(ratio, 3) for ratio in ratios],
+        "cpu_s_a_second_of_sound": {name: round(statistics.median(values), 3) for name, values in spent.items()},
         "latency": _compared(alone),
         f"latency_{TALKERS}_clients": _compared(several),
     }
@@ -124,8 +128,13 @@ def _compared(times: dict[str, list[float]]) -> dict[str, Any]:
     return parts | {"added": added, "chunks": len(times["ours"])}
 
 
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
 @contextlib.contextmanager
-def _servers(model: Path) -> Iterator[dict[str, str]]:
+def _servers(model: Path) -> Iterator[tuple[dict[str, str], dict[str, psutil.Process]]]:
     ours, theirs, rasa, actions, hub = free_ports(5)
     with tempfile.TemporaryDirectory(prefix="hotline-") as folder, contextlib.ExitStack() as stack:
         env = os.environ | {
@@ -133,14 +142,17 @@ def _servers(model: Path) -> Iterator[dict[str, str]]:
             "HUB_PORT": str(hub), "DATA_DIR": folder, "STT_ENGINE": "vosk", "VOSK_MODEL_PATH": str(model),
             "TTS_ENGINE": "espeak",
         }  # fmt: skip
-        for command in (["gateway.server"], ["ops.vosk_baseline", str(model), str(theirs)]):
+        processes = {}
+        commands = {"ours": ["gateway.server"], "vosk_server": ["ops.vosk_baseline", str(model), str(theirs)]}
+        for name, command in commands.items():
             log = stack.enter_context((Path(folder) / f"{command[0]}.log").open("wb"))
             process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=env, stdout=log, stderr=log)
             stack.callback(_end, process)
+            processes[name] = psutil.Process(process.pid)
         addresses = {"ours": f"ws://127.0.0.1:{ours}/asr", "vosk_server": f"ws://127.0.0.1:{theirs}"}
         for url in addresses.values():
             asyncio.run(_until_it_listens(url))
-        yield addresses
+        yield addresses, processes
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -365,6 +377,8 @@ def table(report: dict[str, Any]) -> str:
             "|---|---|---|---|",
             f"| 吞吐（每秒识别几秒声音，{CLIENTS} 路） | {server['throughput']['ours']} | {server['throughput']['vosk_server']}"
             f" | {server['throughput_ratio']}（要 ≥ 1.0） |",
+            f"| 处理器时间（识别一秒声音用几秒） | {server['cpu_s_a_second_of_sound']['ours']}"
+            f" | {server['cpu_s_a_second_of_sound']['vosk_server']} | |",
             *(
                 f"| 一块声音到回答 p50 / p95（ms），{who} | {of['ours']['p50_ms']} / {of['ours']['p95_ms']}"
                 f" | {of['vosk_server']['p50_ms']} / {of['vosk_server']['p95_ms']}"
