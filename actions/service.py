@@ -96,7 +96,7 @@ class ServiceAction(HotlineAction):
             return await self.find(text, context_key, switching=True)
         if not corrects and about_oneself(asked, about, switching=True):
             return Decision(outcome=Outcome.CONTEXT, item_key=item.key)
-        if len(about) == 1 and not corrects and any(about in matter(n) for n in item.aliases):
+        if len(about) == 1 and not corrects and any(about in matter(n) for n in (item.summary, *item.aliases)):
             return Decision(outcome=Outcome.CONTEXT, item_key=item.key)  # 「丢了」 of a card it replaces
         if len(about) <= LONGEST:
             search = self.tools.search.search
