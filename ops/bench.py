@@ -22,7 +22,7 @@ import numpy as np
 import websockets
 
 from hotline.settings import ROOT, Settings
-from ops import bench_calls, bench_desk, bench_insights, bench_search, bench_speech
+from ops import bench_calls, bench_desk, bench_insights, bench_search, bench_speech, bench_training
 from ops.evaluation import speech as accuracy
 from ops.line import Line, running_line
 from ops.progress import SetUpError, say
@@ -209,6 +209,8 @@ def measure() -> dict[str, Any]:
     say("检索 …")
     report["search"] = bench_search.measure()
     bench_search.plot(report["search"])
+    say("从头训练 …")
+    report["training_s"] = bench_training.measure()
     say("统计 …")
     report["insights"] = bench_insights.measure()
     return report
@@ -231,6 +233,8 @@ def table(report: dict[str, Any]) -> str:
             bench_calls.table(report["calls"]),
             "",
             bench_search.table(report["search"]),
+            "",
+            bench_training.table(report["training_s"]),
             "",
             bench_desk.table(report["desk"]),
             "",
