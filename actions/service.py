@@ -79,9 +79,11 @@ class ServiceAction(HotlineAction):
         decision = decide(hits, matter(asked), context_key, clear, switching=switching, said=asked)
         if context_key and not switching and decision.outcome is Outcome.FOUND and decision.item_key != context_key:
             # 「不备案会罚款吗」 of a lease: fines are another service's, filing is this one's and not that one's.
-            strange = self._strange(asked, str(decision.item_key))
-            if strange and len(self._strange(asked, context_key)) < len(strange):
+            strange, left = self._strange(asked, str(decision.item_key)), self._strange(asked, context_key)
+            if strange and len(left) < len(strange):
                 return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
+            if set(strange) - set(left):
+                return Decision(outcome=Outcome.ASK_WHICH, candidates=[context_key, str(decision.item_key)])
         return decision
 
     async def find_other(self, text: str, context_key: str | None, *, corrects: bool = True) -> Decision:
@@ -94,6 +96,8 @@ class ServiceAction(HotlineAction):
             return await self.find(text, context_key, switching=True)
         if not corrects and about_oneself(asked, about, switching=True):
             return Decision(outcome=Outcome.CONTEXT, item_key=item.key)
+        if len(about) == 1 and not corrects and any(about in matter(n) for n in (item.summary, *item.aliases)):
+            return Decision(outcome=Outcome.CONTEXT, item_key=item.key)  # 「丢了」 of a card it replaces
         if len(about) <= LONGEST:
             search = self.tools.search.search
             alone, beside = await asyncio.to_thread(lambda: (search(asked), search(f"{asked}{item.name}")))
@@ -326,7 +330,9 @@ class SwitchService(ServiceAction):
         if turned_from:
             decision = await self.find_other(text, turned_from, corrects=False)
         else:
-            decision = await self.find(text, in_talk)
+            decision = await self.find(text, None)
+            if in_talk and decision.outcome is not Outcome.FOUND:
+                decision = await self.find_other(text, in_talk, corrects=False)
         return await self.respond(dispatcher, tracker, decision, aspect)
 
 

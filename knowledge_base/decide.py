@@ -41,6 +41,10 @@ _NEEDS = re.compile(
     r"(?:那|咁|是不是|系咪|还|仲|一定|必须|都|也|要不要|需不需要|用不用|使唔使|需唔需要|要唔要|需要|需|要|使|先|再|去)*"
     r"(?:要不要|需不需要|用不用|使唔使|需唔需要|要唔要|需要|必须|一定要|要)(?:先|再|都|也)?(?:带|交|提供|出示|准备|攞|有|做|拿|去)*(?!办|申请|登记|查|投诉|预约).{1,6}?(?:吗|嗎|么|咩|啊|呀|先|呢|架|㗎)*"
 )
+# 「那去哪里反映」 asks to whom, of whatever is in talk.
+_TO_WHOM = re.compile(
+    r"(?:那|咁|我|应该|可以|要|先)*(?:去|到|向|跟|同|找|揾|搵)?(?:哪里|哪儿|边度|谁|边个|(?:哪|什么|边)个?部门|哪个单位)(?:去|可以)?(?:反映|投诉|举报|告|申诉)(?:呢|啊|呀|好)*"
+)
 _SAME = re.compile(r"(?:也|都)是?(?:这个|呢个|同一个|一样)(?:办法|手续|流程|地方|窗口)?(?:吗|嗎|么|咩|嘛|吧|架|㗎)?$")
 # Words that name a matter of their own: 「那宠物证要带什么」 leaves the service in talk, even for one
 # that isn't known; 「那我自己交要多少」 doesn't.
@@ -115,7 +119,9 @@ def about_oneself(said: str, subject: str, *, switching: bool = False) -> bool:
     asked = plain(said)
     if len(subject) <= _SHORT and _SHORT_CASE.search(asked) and (not switching or _WHOSE.search(asked)):
         return True
-    return bool(_SOMEBODY.fullmatch(asked) or _NEEDS.fullmatch(asked) or _SAME.search(asked))
+    return bool(
+        _SOMEBODY.fullmatch(asked) or _NEEDS.fullmatch(asked) or _SAME.search(asked) or _TO_WHOM.fullmatch(asked)
+    )
 
 
 def without(hits: Sequence[SearchHit], key: str) -> list[SearchHit]:

@@ -15,9 +15,10 @@ from knowledge_base.decide import BESIDE, CLEAR, MOST_CANDIDATES, OTHER, POSSIBL
 LONGEST = 8  # characters of a matter that is named in passing; longer ones speak for themselves
 _NAMED = 0.9  # the service in talk itself is named this clearly
 _SURELY = 0.9  # beside the name in talk, a service this likely is the one
-_LEAST = 0.005  # and one less likely than this says nothing,
-_LEAST_AKIN = 0.0015  # but one of the same family does with less
+_LEAST = 0.002  # and one less likely than this says nothing,
+_LEAST_AKIN = 0.0005  # but one of the same family does with less
 _FIRST_BY = 2.5  # how many times likelier than the next the first must be
+_AGREED = 0.15  # how likely alone a service must be that both searches put first
 _A_NOUN = 3  # characters that name a thing by themselves: 「护照」 has two, but both searches find it
 _DOUBTFUL = 0.5
 
@@ -46,7 +47,7 @@ def turned_to(
     first = others[0]
     # What is doubtful alone stays so, though the one in talk, left out, held part of it.
     sure = min(first.score, _DOUBTFUL) if alone[0].score <= _DOUBTFUL else first.score
-    if near and near.item_key == first.item_key and (sure >= OTHER or near.score >= CLEAR):
+    if near and near.item_key == first.item_key and (sure >= _AGREED or near.score >= CLEAR):
         return _found(near.item_key)
     if sure >= BESIDE and (len(subject) >= _A_NOUN or near is None):
         return _found(first.item_key)

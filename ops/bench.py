@@ -24,7 +24,7 @@ import numpy as np
 import websockets
 
 from hotline.settings import ROOT, Settings
-from ops import bench_calls, bench_desk, bench_insights, bench_search, bench_speech
+from ops import bench_calls, bench_desk, bench_insights, bench_search, bench_speech, bench_training
 from ops.evaluation import speech as accuracy
 from ops.line import Line, running_line
 from ops.progress import SetUpError, say
@@ -221,6 +221,7 @@ def measure() -> dict[str, Any]:
     part("recognition", "识别", bench_speech.measure)
     part("accuracy", "识别：字错率、事项名", lambda: accuracy.measure()[1])
     part("search", "检索", _search)
+    part("training_s", "从头训练", bench_training.measure)
     part("insights", "统计", bench_insights.measure)
     return report
 
@@ -240,6 +241,7 @@ def table(report: dict[str, Any]) -> str:
             for name, of in (
                 ("calls", bench_calls.table),
                 ("search", bench_search.table),
+                ("training_s", bench_training.table),
                 ("desk", bench_desk.table),
                 ("recognition", bench_speech.table),
                 ("loop_lag", bench_speech.lag_line),

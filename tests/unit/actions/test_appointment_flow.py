@@ -155,3 +155,18 @@ async def test_another_half_of_the_day_may_be_proposed_while_the_name_is_asked()
     back = (await play(line, *turns))[-1]
     assert "下午" in words(back)
     assert "上午" not in words(back).split("预约人")[0]
+
+
+async def test_the_half_of_the_day_is_put_right_while_the_name_is_asked_for() -> None:
+    line, _ = talk_with()
+    await play(line, ("我想预约明天上午去桂城办居住证", "book_appointment"))
+    moved, back = await play(line, "不对，是下午", "陈小明13800001234")
+    assert moved[-1]["expects"] == "contact"
+    assert "11月23日（星期一）下午" in words(back)
+
+
+async def test_a_wish_to_cancel_what_is_booked_begins_no_booking() -> None:
+    line, _ = talk_with()
+    (said,) = await play(line, ("我想取消刚才的预约", "book_appointment"))
+    assert "不能替您取消" in words(said)
+    assert line.loop is None

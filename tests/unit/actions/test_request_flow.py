@@ -418,3 +418,34 @@ async def test_a_sentence_on_what_is_wrong_is_taken_down_whatever_it_was_read_as
     sent = await line.turn("桂城翠颐华庭3栋楼上天天半夜装修吵死人", intent)
     assert line.loop == "request_form"
     assert sent[0]["expects"] == "contact"
+
+
+async def test_a_number_said_before_it_is_asked_for_is_kept_and_not_asked_again() -> None:
+    line, hub = talk_with()
+    await play(line, ("我要投诉工地太吵", "complain"), "桂城夏平西路")
+    early, after = await play(line, MOBILE, "昨晚十一点")
+    assert "什么时候" in words(early)
+    assert after[-1]["expects"] == "confirm"
+    await play(line, AGREED)
+    assert hub.filed()[0].contact_mobile == MOBILE
+
+
+async def test_no_need_to_reach_me_is_a_refusal_and_no_wish_for_a_call() -> None:
+    line, _ = talk_with()
+    await play(line, ("表扬西樵大厅的工作人员", "complain"), "西樵行政服务中心")
+    (refused,) = await play(line, ("不用联系我", "call_back"))
+    assert refused[-1]["expects"] == "confirm"
+
+
+async def test_a_question_put_in_between_is_no_place() -> None:
+    line, _ = talk_with()
+    await play(line, ("投诉噪音", "complain"))
+    (asked,) = await play(line, ("等一下，先问下居住证要几天", "ask_time_limit"))
+    assert asked[0]["understanding"]["aspect"] == "time_limit"
+    assert asked[-1]["expects"] == "place"
+
+
+async def test_what_is_filed_is_not_said_to_be_cancelled() -> None:
+    line, _ = talk_with()
+    (said,) = await play(line, ("取消刚才的投诉", "cancel"))
+    assert "不能替您取消" in words(said)

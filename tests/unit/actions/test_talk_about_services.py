@@ -388,3 +388,17 @@ async def test_that_nobody_is_waited_for_may_be_said_beside_a_question(text: str
     talk = line(JZ02=0.99)
     said = await talk.run("action_answer_service", text, "ask_time_limit", metadata={"state": state})
     assert bool(said[0].get("handoff_cancelled")) is cancelled
+
+
+async def test_what_the_service_in_talk_replaces_is_asked_of_it() -> None:
+    talk = line(HZ07=0.5)
+    talk.slots["service_item"] = "HZ06"
+    sent = await talk.run("action_switch_service", "丢了", "switch_service")
+    assert sent[0]["understanding"]["item_key"] == "HZ06"
+
+
+async def test_a_word_of_the_service_in_talk_is_no_sign_of_another() -> None:
+    talk = line(JT03=0.97)
+    talk.slots["service_item"] = "ZJ02"
+    sent = await talk.run("action_answer_service", "不备案会罚款吗", "ask_general")
+    assert sent[0]["understanding"]["item_key"] != "JT03"
