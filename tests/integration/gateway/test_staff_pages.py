@@ -26,8 +26,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def page_of(browser: Browser, gateway: Gateway, path: str = "/desk") -> AsyncIterator[Page]:
-    """A page at 1366×768. Nothing may go wrong in it, and nothing may be asked of another origin."""
+async def page_of(browser: Browser, gateway: Gateway, path: str = "/desk", meant: str = "429") -> AsyncIterator[Page]:
+    """A page at 1366×768. Nothing may go wrong in it (but ``meant``, a status that the test brings about), and
+    nothing may be asked of another origin."""
     wrong: list[str] = []
     own = (f"http://{gateway.address}", f"ws://{gateway.address}", "data:", "blob:")
     # Without animations: half-faded words have no contrast yet, and axe would say so.
@@ -37,7 +38,8 @@ async def page_of(browser: Browser, gateway: Gateway, path: str = "/desk") -> As
     page = await context.new_page()
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
-        "console", lambda said: wrong.append(said.text) if said.type == "error" and not refused(said.text) else None
+        "console",
+        lambda said: wrong.append(said.text) if said.type == "error" and not refused(said.text, meant) else None,
     )
     page.on("request", lambda asked: None if asked.url.startswith(own) else wrong.append(asked.url))
     await page.goto(f"http://{gateway.address}{path}")
@@ -46,9 +48,9 @@ async def page_of(browser: Browser, gateway: Gateway, path: str = "/desk") -> As
     assert wrong == []
 
 
-def refused(message: str) -> bool:
+def refused(message: str, meant: str = "429") -> bool:
     """Chromium writes every 4xx answer into the console."""
-    return message.startswith("Failed to load resource") and ("401" in message or "429" in message)
+    return message.startswith("Failed to load resource") and ("401" in message or meant in message)
 
 
 async def account(gateway: Gateway, name: str, *roles: str, shown: str = "") -> None:
