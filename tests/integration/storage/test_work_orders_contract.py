@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from postgres_server import STORES, url_of
 
 from hotline.errors import NotFoundError
 from hotline.work_order_flow import Party
@@ -44,13 +45,12 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'hotline.db'}"
 
 
-@pytest.fixture(params=["sql", "memory"])
-async def store(request: pytest.FixtureRequest, url: str) -> AsyncIterator[Store]:
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryWorkOrders()
         return
-    await upgrade(url)
-    conversations = SqlStore(make_engine(url))
+    conversations = SqlStore(make_engine(await url_of(request, tmp_path)))
     yield SqlWorkOrders(conversations.runner, RowSeal())
     await conversations.close()
 
