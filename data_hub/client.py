@@ -22,9 +22,11 @@ from hotline.errors import (
     HotlineError,
     HubDownError,
     IdentityRequiredError,
+    MoveRefusedError,
     NotFoundError,
     SlotTakenError,
 )
+from hotline.work_order_record import ToldMove
 from hotline.work_orders import Appointment, AppointmentDraft, SlotPeriod, WorkOrder, WorkOrderDraft
 
 log = logging.getLogger(__name__)
@@ -111,6 +113,18 @@ class HttpDataHub:
             refused=BadInputError,
         )
         return record_fields.parse_work_order(data)
+
+    async def tell_move(self, hub_number: str, told: ToldMove) -> None:
+        data = await self._ask(
+            "PUT",
+            f"/work-orders/{_segment(hub_number, BadInputError)}/moves/{told.seq}",
+            json=record_fields.move_to_hub(told),
+            missing=MoveRefusedError,
+            refused=MoveRefusedError,
+            taken=MoveRefusedError,
+        )
+        if record_fields.parse_work_order(data).number != hub_number:
+            raise _unreadable("another work order than the one told of")
 
     async def work_order(self, number: str, contact_mobile: str) -> WorkOrder:
         path = f"/work-orders/{_segment(number, NotFoundError)}"

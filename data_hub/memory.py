@@ -23,9 +23,11 @@ from hotline.errors import (
     CaseNotFoundError,
     HubDownError,
     IdentityRequiredError,
+    MoveRefusedError,
     NotFoundError,
     SlotTakenError,
 )
+from hotline.work_order_record import ToldMove
 from hotline.work_orders import (
     Appointment,
     AppointmentDraft,
@@ -71,6 +73,7 @@ class InMemoryDataHub:
         self._now = now
         self._rules = rules or IdentityRules()
         self._requests: dict[str, tuple[WorkOrderDraft, WorkOrder]] = {}
+        self._moves: dict[str, list[ToldMove]] = {}
         self._bookings: dict[str, Appointment] = {}
         self._made: dict[str, str] = {}  # idempotency key → the number it made
         for record in cases:
@@ -144,6 +147,27 @@ class InMemoryDataHub:
         if order is None or draft is None or draft.contact_mobile != contact_mobile:
             raise NotFoundError
         return order
+
+    async def tell_move(self, hub_number: str, told: ToldMove) -> None:
+        await self.ping()
+        if hub_number not in self._requests:
+            raise MoveRefusedError
+        known = self._moves.setdefault(hub_number, [])
+        earlier = next((each for each in known if each.seq == told.seq), None)
+        if earlier == told:
+            return
+        if earlier is not None or (known and known[-1].seq > told.seq):
+            raise MoveRefusedError
+        known.append(told)
+        draft, order = self._requests[hub_number]
+        update = {"state": told.state, "department": told.department or order.department}
+        if told.note:
+            update["last_note"] = told.note
+        self._requests[hub_number] = (draft, order.model_copy(update=update))
+
+    def told(self, hub_number: str) -> list[ToldMove]:
+        """The moves told of an order, in the order they came."""
+        return list(self._moves.get(hub_number, []))
 
     def filed(self) -> list[WorkOrderDraft]:
         """Everything filed, in order: what a department would see."""

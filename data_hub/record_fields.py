@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field
 
 from data_hub.fields import HubModel, parsed
+from hotline.work_order_record import ToldMove
 from hotline.work_orders import (
     Appointment,
     AppointmentDraft,
@@ -68,6 +69,20 @@ def draft_to_hub(draft: WorkOrderDraft) -> dict[str, Any]:
         "anonymous": draft.anonymous,
         "contactName": draft.contact_name,
         "contactMobile": draft.contact_mobile,
+    }
+    return {name: value for name, value in body.items() if value not in (None, "")}
+
+
+def move_to_hub(told: ToldMove) -> dict[str, Any]:
+    """A move as ``PUT /hub/v1/work-orders/{number}/moves/{seq}`` takes it."""
+    body = {
+        "move": told.move,
+        "state": told.state.value,
+        "at": told.at.isoformat(),
+        "department": told.department,
+        "note": told.note,
+        "score": told.score,
+        "mergedInto": told.merged_into,
     }
     return {name: value for name, value in body.items() if value not in (None, "")}
 

@@ -37,9 +37,8 @@ from gateway.speech import SpeechEngines
 from gateway.triage import ActionsTriage
 from gateway.turns import TurnService
 from hotline.errors import DialogueDownError
-from hotline.ports import RequestRegister
 from hotline.settings import Settings
-from hotline.work_order_ports import RequestTriage
+from hotline.work_order_ports import RequestTriage, WorkOrderHub
 from hotline.work_order_record import RequestCategory
 from knowledge_base.catalogue import load_catalogue
 from storage.audit import SqlAuditLog, audit_key
@@ -161,7 +160,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Services]:
 def make_orders(
     settings: Settings,
     stores: SqlWorkOrders | MemoryWorkOrders,
-    hub: RequestRegister,
+    hub: WorkOrderHub,
     triage: RequestTriage,
     metrics: Metrics,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -182,7 +181,7 @@ def make_orders(
     )
     orders = Orders(
         desk=WorkOrders(house),
-        hand_overs=HandOvers(stores, stores, hub, now),
+        hand_overs=HandOvers(stores, stores, hub, now, settings.hub_order_moves),
         triage=triage,
         attachments=Attachments(
             settings.data_dir / "attachments", settings.attachment_max_mb, settings.attachments_max, now
@@ -191,6 +190,7 @@ def make_orders(
         now=now,
     )
     orders.desk.on_filed = orders.wake
+    orders.desk.on_moved = orders.wake_hand_over
     return orders
 
 

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 _SWEEP_EVERY_S = 60.0
 _READ_EVERY_S = 30.0
 _LOOK_AT_OUTBOX_EVERY_S = 30.0
+_HAND_OVER = "hand over"
 _LEAST_S = 0.05
 _READER_IS_DOWN = 3
 
@@ -45,7 +46,7 @@ class Orders:
     now: Callable[[], datetime]
     troubles: dict[str, HotlineError] = field(default_factory=dict)
     """Which background work failed in its latest round, and why (``GET /api/v1/work-orders/outbox``)."""
-    _woken: list[asyncio.Event] = field(default_factory=list)
+    _woken: dict[str, asyncio.Event] = field(default_factory=dict)
 
     async def read_pending(self) -> int:
         """Reads what was not read yet → how many. Gives up where the reader seems to be down: the next
@@ -80,7 +81,7 @@ class Orders:
     async def run(self) -> None:
         """Never returns. A round that fails is logged, counted and tried again: nothing depends on one round."""
         await asyncio.gather(
-            self._keep("hand over", self._hand_over, self._until_next_hand_over_s),
+            self._keep(_HAND_OVER, self._hand_over, self._until_next_hand_over_s),
             self._keep("read", self.read_pending, _after(_READ_EVERY_S)),
             self._keep("sweep", lambda: sweep(self.desk), _after(_SWEEP_EVERY_S)),
         )
@@ -96,7 +97,7 @@ class Orders:
         self, name: str, round_: Callable[[], Awaitable[int]], wait_s: Callable[[], Awaitable[float]]
     ) -> None:
         woken = asyncio.Event()
-        self._woken.append(woken)
+        self._woken[name] = woken
         while True:
             woken.clear()
             try:
@@ -129,8 +130,13 @@ class Orders:
 
     def wake(self) -> None:
         """Something was filed."""
-        for each in self._woken:
+        for each in self._woken.values():
             each.set()
+
+    def wake_hand_over(self) -> None:
+        """Something was moved."""
+        if woken := self._woken.get(_HAND_OVER):
+            woken.set()
 
 
 def _after(seconds: float) -> Callable[[], Awaitable[float]]:

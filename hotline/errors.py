@@ -41,6 +41,13 @@ class UnreadableTextError(BadInputError):
     citizen_sentence = "这条消息里没有我能读懂的文字，请用文字说一下您想问的事。"
 
 
+class MoveRefusedError(BadInputError):
+    """The hub will not take a move of a work order: it knows another under that number, or no such order."""
+
+    code = "move_refused"
+    citizen_sentence = "数据中台不收这一步流转，请核对中台上的工单后再交。"
+
+
 class NotAuthorisedError(HotlineError):
     code = "not_authorised"
     status = 401

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     hub_paasid: str = Field("nanhai-hotline", description="数据中台分配的应用号（x-tif-paasid）")
     hub_token: str = Field("", description="数据中台分配的令牌；空则首次启动时生成并存于 DATA_DIR")
 
+    hub_order_moves: bool = Field(True, description="工单交给中台之后的流转也告诉中台；中台没有这个接口就设 false")
     hub_timeout_s: float = Field(0.9, description="一次中台请求的时限（秒）")
     action_deadline_s: float = Field(1.8, description="一个动作的总时限（秒）")
     dialogue_deadline_s: float = Field(2.6, description="网关等引擎答复的时限（秒）")

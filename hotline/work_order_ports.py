@@ -11,9 +11,11 @@ from hotline.work_order_record import (
     Page,
     RequestReading,
     StoredReading,
+    ToldMove,
     WorkOrderFilter,
     WorkOrderRecord,
 )
+from hotline.work_orders import WorkOrder, WorkOrderDraft
 
 
 class WorkOrderStore(Protocol):
@@ -45,15 +47,27 @@ class WorkOrderStore(Protocol):
 
 
 class WorkOrderOutbox(Protocol):
-    """New work orders that still have to reach the data hub. ``WorkOrderStore.add`` puts them in."""
+    """Work orders of which the data hub does not know everything yet. ``WorkOrderStore.add`` puts them in,
+    and so does ``change`` at every move, in the same transaction."""
 
     async def due(self, now: datetime, limit: int = 50) -> list[HandOver]:
         """Those whose time has come and that were not refused, oldest first."""
         ...
 
-    async def done(self, hand_over: HandOver, hub_number: str, entry: HistoryEntry) -> None:
-        """It is at the hub: taken out, the hub's number kept, a line in the history. Doing it again
-        changes nothing."""
+    async def filed(self, number: str, hub_number: str, entry: HistoryEntry) -> None:
+        """It is at the hub: the hub's number kept, a line in the history. Doing it again changes nothing."""
+        ...
+
+    async def untold(self, number: str) -> list[HistoryEntry]:
+        """The moves that the hub was not told yet, in order."""
+        ...
+
+    async def told(self, number: str, seq: int) -> None:
+        """The hub knows every move up to ``seq``. Doing it again changes nothing."""
+        ...
+
+    async def done(self, number: str, all_told: bool = True) -> bool:
+        """Takes it out, unless ``all_told`` and a move was made meanwhile that the hub was not told."""
         ...
 
     async def put_off(self, hand_over: HandOver) -> None:
@@ -61,7 +75,20 @@ class WorkOrderOutbox(Protocol):
         ...
 
     async def waiting(self) -> list[HandOver]:
-        """All that is not at the hub yet, also the refused."""
+        """All of which the hub does not know everything, also the refused."""
+        ...
+
+
+class WorkOrderHub(Protocol):
+    """Where work orders are handed over. Every method raises HubDownError where the hub gives no answer
+    that can be used, and BadInputError where it will not take what it is given."""
+
+    async def file_request(self, draft: WorkOrderDraft, idempotency_key: str) -> WorkOrder:
+        """The same key again answers what the first call made."""
+        ...
+
+    async def tell_move(self, hub_number: str, told: ToldMove) -> None:
+        """The same move again changes nothing; moves come in order."""
         ...
 
 

@@ -122,14 +122,28 @@ class HistoryEntry(Frozen):
 
 
 class HandOver(Frozen):
-    """A new work order that waits in the outbox for the data hub. ``attempts`` so far; ``refused``
-    where the hub will not take it, so that a person must look."""
+    """A work order of which the data hub does not know everything yet: itself, or moves made since.
+    ``attempts`` so far; ``refused`` where the hub will not take it, so that a person must look."""
 
     number: str
     attempts: int = 0
     next_at: AwareDatetime
     last_error: str = ""
     refused: bool = False
+
+
+class ToldMove(Frozen):
+    """One move as the hub is told it. ``seq`` rises within an order and, with the order, names the move for
+    ever. ``note`` only where it is meant for the citizen; ``merged_into`` is the main order's receipt."""
+
+    seq: int
+    move: str
+    state: WorkOrderState
+    at: AwareDatetime
+    department: str | None = None
+    note: str = ""
+    score: int | None = None
+    merged_into: str | None = None
 
 
 class RequestCategory(Frozen):

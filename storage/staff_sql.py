@@ -16,6 +16,8 @@ from storage.tables import accounts as A
 from storage.tables import sign_in_failures as F
 from storage.tables import staff_sessions as S
 
+_ATTEMPTS_LOCK = 0x5369676E496E  # "SignIn"
+
 
 class SqlStaffStore:
     """Implements :class:`storage.staff.StaffStore`. The runner is the conversation store's."""
@@ -93,6 +95,8 @@ class SqlStaffStore:
         self, limits: Mapping[str, int], window: timedelta, now: datetime
     ) -> tuple[dict[str, Attempt], str | None]:
         def work(connection: sa.Connection) -> tuple[dict[str, Attempt], str | None]:
+            if connection.dialect.name == "postgresql":  # a row that is not there yet cannot be locked
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ATTEMPTS_LOCK})
             query = sa.select(F).where(F.c.subject.in_(list(limits))).with_for_update()
             known = {row.subject: _attempt(row) for row in connection.execute(query)}
             after = {subject: counted(known.get(subject), limit, window, now) for subject, limit in limits.items()}

@@ -176,6 +176,7 @@ work_orders = sa.Table(
     sa.Column("revisit_due", sa.Date),
     sa.Column("merged_into", sa.String(32)),
     sa.Column("hub_number", sa.String(64)),
+    sa.Column("hub_seq", sa.Integer, nullable=False, server_default="0"),
     sa.Column("reading", sa.Text),
     sa.Column("compared", sa.Boolean, nullable=False),
     sa.Column("sealed", sa.Text, nullable=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, date
 
-from hotline.work_order_flow import RUNNING
+from hotline.work_order_flow import RUNNING, Move
 from hotline.work_order_record import (
     HistoryEntry,
     RepeatedKeyError,
@@ -39,6 +39,14 @@ def changed(stored: WorkOrderRecord, before: WorkOrderRecord, after: WorkOrderRe
 
 def numbered(entry: HistoryEntry, last_seq: int) -> HistoryEntry:
     return entry.model_copy(update={"seq": last_seq + 1, "at": entry.at.astimezone(UTC)})
+
+
+MOVES = frozenset(move.value for move in Move)
+
+
+def is_told(entry: HistoryEntry) -> bool:
+    """Whether the hub is told of it: moves, and nothing that the line only notes for itself."""
+    return entry.what in MOVES
 
 
 def due_on(record: WorkOrderRecord) -> date | None:

@@ -25,6 +25,7 @@ class MemoryWorkOrders:
         self._orders: dict[str, WorkOrderRecord] = {}
         self._history: dict[str, list[HistoryEntry]] = {}
         self._outbox: dict[str, HandOver] = {}
+        self._told: dict[str, int] = {}
         self._readings: dict[str, RequestReading] = {}
 
     # ── WorkOrderStore ───────────────────────────────────────────────────────────────────
@@ -52,6 +53,8 @@ class MemoryWorkOrders:
         kept = rules.changed(stored, before, after)
         self._orders[kept.number] = kept
         self._note(entry)
+        if rules.is_told(entry):
+            self._outbox.setdefault(kept.number, HandOver(number=kept.number, next_at=entry.at))
         return kept
 
     async def find(self, wanted: WorkOrderFilter, page: int = 1, page_size: int = 20) -> Page:
@@ -70,12 +73,24 @@ class MemoryWorkOrders:
         due = [each for each in self._outbox.values() if each.next_at <= now and not each.refused]
         return sorted(due, key=lambda each: (each.next_at, each.number))[:limit]
 
-    async def done(self, hand_over: HandOver, hub_number: str, entry: HistoryEntry) -> None:
-        if self._outbox.pop(hand_over.number, None) is None:
-            return
-        stored = self._orders[hand_over.number]
-        self._orders[stored.number] = stored.model_copy(update={"hub_number": hub_number})
-        self._note(entry)
+    async def filed(self, number: str, hub_number: str, entry: HistoryEntry) -> None:
+        stored = await self.get(number)
+        if stored.hub_number is None:
+            self._orders[number] = stored.model_copy(update={"hub_number": hub_number})
+            self._note(entry)
+
+    async def untold(self, number: str) -> list[HistoryEntry]:
+        last = self._told.get(number, 0)
+        return [line for line in self._history.get(number, []) if line.seq > last and rules.is_told(line)]
+
+    async def told(self, number: str, seq: int) -> None:
+        self._told[number] = max(seq, self._told.get(number, 0))
+
+    async def done(self, number: str, all_told: bool = True) -> bool:
+        if all_told and await self.untold(number):
+            return False
+        self._outbox.pop(number, None)
+        return True
 
     async def put_off(self, hand_over: HandOver) -> None:
         if hand_over.number in self._outbox:

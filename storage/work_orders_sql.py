@@ -77,6 +77,10 @@ class SqlWorkOrders:
             kept = rules.changed(stored, before, after)
             connection.execute(sa.update(W).where(W.c.number == kept.number), self._values(kept))
             self._note(connection, entry)
+            if rules.is_told(entry):
+                waits = connection.execute(sa.select(X.c.number).where(X.c.number == kept.number)).first()
+                if waits is None:  # the order's row is locked: nobody else puts it in
+                    connection.execute(sa.insert(X), HandOver(number=kept.number, next_at=entry.at).model_dump())
             return kept
 
         return await self._write(work)
@@ -107,15 +111,33 @@ class SqlWorkOrders:
     async def due(self, now: datetime, limit: int = 50) -> list[HandOver]:
         return await self._hand_overs(X.c.next_at <= as_utc(now), X.c.refused.is_(False), limit=limit)
 
-    async def done(self, hand_over: HandOver, hub_number: str, entry: HistoryEntry) -> None:
+    async def filed(self, number: str, hub_number: str, entry: HistoryEntry) -> None:
         def work(connection: sa.Connection) -> None:
-            taken = connection.execute(sa.delete(X).where(X.c.number == hand_over.number))
-            if not taken.rowcount:
-                return
-            connection.execute(sa.update(W).where(W.c.number == hand_over.number).values(hub_number=hub_number))
-            self._note(connection, entry)
+            untold = sa.update(W).where(W.c.number == number, W.c.hub_number.is_(None))
+            if connection.execute(untold.values(hub_number=hub_number)).rowcount:
+                self._note(connection, entry)
 
         await self._write(work)
+
+    async def untold(self, number: str) -> list[HistoryEntry]:
+        query = sa.select(H.c.sealed).where(*_untold(number)).order_by(H.c.seq)
+        rows = await self._read(lambda connection: connection.execute(query).scalars().all())
+        return [self._seal.open(sealed, HistoryEntry) for sealed in rows]
+
+    async def told(self, number: str, seq: int) -> None:
+        update = sa.update(W).where(W.c.number == number, W.c.hub_seq < seq).values(hub_seq=seq)
+        await self._write(lambda connection: connection.execute(update))
+
+    async def done(self, number: str, all_told: bool = True) -> bool:
+        def work(connection: sa.Connection) -> bool:
+            # Locked, so that no move slips in between the look and the removal.
+            connection.execute(sa.select(W.c.number).where(W.c.number == number).with_for_update())
+            if all_told and connection.execute(sa.select(H.c.seq).where(*_untold(number)).limit(1)).first():
+                return False
+            connection.execute(sa.delete(X).where(X.c.number == number))
+            return True
+
+        return await self._write(work)
 
     async def put_off(self, hand_over: HandOver) -> None:
         values = hand_over.model_dump(exclude={"number"})
@@ -211,6 +233,11 @@ class SqlWorkOrders:
         line = rules.numbered(entry, last or 0)
         values = {"number": line.number, "seq": line.seq, "at": line.at, "what": line.what}
         connection.execute(sa.insert(H), values | {"sealed": self._seal.seal(line)})
+
+
+def _untold(number: str) -> tuple[sa.ColumnElement[bool], ...]:
+    last_told = sa.select(W.c.hub_seq).where(W.c.number == number).scalar_subquery()
+    return H.c.number == number, H.c.what.in_(sorted(rules.MOVES)), H.c.seq > last_told
 
 
 def _conditions(wanted: WorkOrderFilter) -> list[sa.ColumnElement[bool]]:

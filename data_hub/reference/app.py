@@ -273,6 +273,19 @@ def _record_routes(store: Store, now: Callable[[], datetime]) -> APIRouter:
     def patch_work_order(number: Number, patch: records.WorkOrderPatch) -> dict[str, Any]:
         return records.patch_work_order(store, number, patch, now())
 
+    @router.put(
+        "/work-orders/{number}/moves/{seq}",
+        summary="热线已经走完的一步（同一步再推一次不产生变化）",
+        responses={409: {"description": "这个序号已是另一步，或来得太晚"}},
+    )
+    def put_move(
+        number: Number, seq: Annotated[int, PathParameter(ge=1, title="热线给的序号，一张工单里只升不降")],
+        move: records.WorkOrderMove, response: Response,
+    ) -> dict[str, Any]:  # fmt: skip
+        shown, new = records.put_move(store, number, seq, move)
+        response.status_code = 201 if new else 200
+        return shown
+
     @router.post("/appointments", summary="预约", status_code=201, responses={409: {"description": "时段已约满"}})
     def post_appointment(
         post: records.AppointmentPost, idempotency_key: IdempotencyKey, response: Response

@@ -23,6 +23,7 @@ from hotline.work_orders import WorkOrderState
 
 CHINA = ZoneInfo("Asia/Shanghai")
 WORK_ORDER, APPOINTMENT = "work_order", "appointment"
+_TOLD = "toldMoves"  # of the line's moves, number → hash of what was told
 SLOT_CAPACITY = 10
 BOOKABLE_DAYS = 14
 Period = Literal["上午", "下午"]
@@ -72,6 +73,18 @@ class WorkOrderPatch(HubModel):
     department: str | None = Field(None, max_length=100, title="主办单位")
 
 
+class WorkOrderMove(HubModel):
+    """热线已经走完的一步."""
+
+    move: str = Field(max_length=24, pattern=r"^[a-z_]+$", title="这一步的代码，见 docs/work-orders.md")
+    state: WorkOrderState = Field(title="走完之后的状态，热线的十八种")
+    at: datetime = Field(title="什么时候")
+    department: str | None = Field(None, max_length=100, title="派给谁")
+    note: str = Field("", max_length=2000, title="给市民看的说明")
+    score: int | None = Field(None, ge=1, le=5, title="市民的评分")
+    merged_into: str | None = Field(None, alias="mergedInto", max_length=32, title="并入的主单在热线的单号")
+
+
 class AppointmentPost(HubModel):
     """新预约."""
 
@@ -110,6 +123,30 @@ def patch_work_order(store: Store, number: str, patch: WorkOrderPatch, now: date
             body["department"] = patch.department
         row.state, row.body = patch.state.value, body
         return _shown(row)
+
+
+def put_move(store: Store, number: str, seq: int, move: WorkOrderMove) -> tuple[dict[str, Any], bool]:
+    """What the line did with an order that is its own → (the order as shown, was it new). The hub takes the
+    line's word for it: its own table of moves holds for what the hub itself is asked to do.
+
+    Raises NotFoundError; ConflictError (another move under that number, or one that comes too late)."""
+    content = move.model_dump(mode="json", by_alias=True)
+    with store.write() as session:
+        row = _find(session, WORK_ORDER, number)
+        known: dict[str, str] = row.body.get(_TOLD, {})
+        if known.get(str(seq)) == _hash(content):
+            return _shown(row), False
+        if str(seq) in known or any(int(earlier) > seq for earlier in known):
+            raise ConflictError("这个序号的流转与已有的不同，或来得太晚。")
+        entry = {"state": move.state.value, "at": move.at.isoformat(), "note": move.note, "move": move.move}
+        body = {**row.body, "trail": [*row.body["trail"], entry], _TOLD: {**known, str(seq): _hash(content)}}
+        for name in ("department", "score", "mergedInto"):
+            if content[name] is not None:
+                body[name] = content[name]
+        if move.move == "unmerge":
+            body.pop("mergedInto", None)
+        row.state, row.body = move.state.value, body
+        return _shown(row), True
 
 
 def read_record(store: Store, kind: str, number: str, contact_mobile: str | None = None) -> dict[str, Any]:
@@ -229,6 +266,7 @@ def _hash(content: dict[str, Any]) -> str:
 def _shown(row: RecordRow) -> dict[str, Any]:
     """The record with its contact masked."""
     shown = {**row.body, "number": row.number, "state": row.state}
+    shown.pop(_TOLD, None)
     created = moment(row.created_at)
     shown["createdAt"] = created.isoformat() if created else None
     for name in ("contactName", "applyerName"):

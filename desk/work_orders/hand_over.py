@@ -1,8 +1,9 @@
-"""Hands new work orders over to the data hub: nothing lost while it is down, each filed once.
+"""Hands work orders over to the data hub, and tells it every later move: nothing lost while it is down,
+each once, an order's moves in their order.
 
-The order and its place in the outbox are stored in one transaction before anybody gets a receipt.
-The receipt's number is the idempotency key at the hub, so a message sent again after a crash, or
-after an answer that never came, makes nothing new there.
+An order, or a move of it, and its place in the outbox are stored in one transaction before anybody gets
+an answer. The receipt's number is the idempotency key at the hub, a move's is its line in the history, so
+a message sent again after a crash, or after an answer that never came, makes nothing new there.
 """
 
 from __future__ import annotations
@@ -11,51 +12,69 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from desk.work_orders.effects import TOLD_TO_CITIZEN
 from hotline.errors import BadInputError, HubDownError
-from hotline.ports import RequestRegister
 from hotline.privacy import mask_text
 from hotline.work_order_flow import Party
-from hotline.work_order_ports import WorkOrderOutbox, WorkOrderStore
-from hotline.work_order_record import HandOver, HistoryEntry, WorkOrderRecord
+from hotline.work_order_ports import WorkOrderHub, WorkOrderOutbox, WorkOrderStore
+from hotline.work_order_record import HandOver, HistoryEntry, ToldMove, WorkOrderRecord
 from hotline.work_orders import WorkOrderDraft
 
 logger = logging.getLogger(__name__)
 
+_TOLD = frozenset(move.value for move in TOLD_TO_CITIZEN)
 BACKOFF_S = (2, 5, 15, 60, 300)
 """Waits after the first, second … failure; the last one goes on for ever."""
 
 
 class HandOvers:
     def __init__(
-        self, store: WorkOrderStore, outbox: WorkOrderOutbox, hub: RequestRegister, now: Callable[[], datetime]
+        self,
+        store: WorkOrderStore,
+        outbox: WorkOrderOutbox,
+        hub: WorkOrderHub,
+        now: Callable[[], datetime],
+        tell_moves: bool = True,
     ) -> None:
+        """``tell_moves`` False: for a hub that takes new orders and no later moves."""
         self._store = store
         self._outbox = outbox
         self._hub = hub
         self._now = now
+        self._tell_moves = tell_moves
 
     async def send_due(self) -> int:
-        """Sends what is due, oldest first → how many reached the hub. A hub that is down is not
-        asked again for each order: the first failure puts all of the round off."""
+        """Sends what is due, oldest first → of how many orders the hub now knows everything. A hub that is
+        down is not asked again for each order: the first failure puts all of the round off. What it
+        refuses of one order holds up that order alone."""
         sent = 0
         due = await self._outbox.due(self._now())
         for place, hand_over in enumerate(due):
-            record = await self._store.get(hand_over.number)
             try:
-                filed = await self._hub.file_request(for_hub(record), record.number)
+                sent += await self._send(hand_over.number)
             except BadInputError as error:
-                logger.error("the hub refused work order %s: %s", record.number, error.code)
+                logger.error("the hub refused work order %s: %s", hand_over.number, error.code)
                 await self._outbox.put_off(self._failed(hand_over, error.detail, refused=True))
-                continue
             except HubDownError as error:
                 failed = self._failed(hand_over, error.code)
                 await self._outbox.put_off(failed)
                 for other in due[place + 1 :]:
                     await self._outbox.put_off(other.model_copy(update={"next_at": failed.next_at}))
                 return sent
-            await self._outbox.done(hand_over, filed.number, self._line(record, filed.number))
-            sent += 1
         return sent
+
+    async def _send(self, number: str) -> bool:
+        """Everything that the hub does not know of one order → whether nothing new came meanwhile."""
+        record = await self._store.get(number)
+        hub_number = record.hub_number
+        if hub_number is None:
+            hub_number = (await self._hub.file_request(for_hub(record), number)).number
+            await self._outbox.filed(number, hub_number, self._line(record, hub_number))
+        if self._tell_moves:
+            for line in await self._outbox.untold(number):
+                await self._hub.tell_move(hub_number, told_move(line, record.confidential))
+                await self._outbox.told(number, line.seq)
+        return await self._outbox.done(number, all_told=self._tell_moves)
 
     async def retry_now(self) -> None:
         """Everything that waits, also the refused, is due again: somebody has put it right."""
@@ -88,6 +107,21 @@ class HandOvers:
             after=record.state,
             data={"hub_number": hub_number},
         )
+
+
+def told_move(line: HistoryEntry, confidential: bool) -> ToldMove:
+    """A line of the history as the hub is told it: no names of staff, no words between offices."""
+    note = line.note if line.what in _TOLD else ""
+    return ToldMove(
+        seq=line.seq,
+        move=line.what,
+        state=line.after,
+        at=line.at,
+        department=line.data.get("department"),
+        note=mask_text(note) if confidential else note,
+        score=line.data.get("score"),
+        merged_into=line.data.get("main"),
+    )
 
 
 def for_hub(record: WorkOrderRecord) -> WorkOrderDraft:

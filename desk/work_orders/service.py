@@ -60,6 +60,7 @@ class WorkOrders:
         self.house = house
         self.categories = by_key(house.categories)
         self.on_filed: Callable[[], None] = lambda: None
+        self.on_moved: Callable[[], None] = lambda: None
 
     def today(self) -> date:
         return self.house.now().astimezone(CHINA).date()
@@ -164,7 +165,9 @@ class WorkOrders:
             note=act.note,
             data=effects.told(act),
         )
-        return await self.house.store.change(before, after, entry)
+        kept = await self.house.store.change(before, after, entry)
+        self.on_moved()
+        return kept
 
     async def _check_main(self, record: WorkOrderRecord, act: Act, actor: Actor) -> None:
         try:

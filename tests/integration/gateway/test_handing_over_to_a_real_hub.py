@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -17,10 +19,13 @@ from data_hub.client import HttpDataHub
 from data_hub.reference.app import create_app
 from data_hub.reference.catalogue import write_catalogue
 from desk.work_orders import hand_over
+from desk.work_orders.actors import staff
+from desk.work_orders.effects import Act
 from gateway.bootstrap import make_orders
 from gateway.metrics import Metrics
+from gateway.orders import Orders
 from hotline.settings import Settings
-from hotline.work_order_record import HandOver, HistoryEntry
+from hotline.work_order_flow import Move
 from hotline.work_orders import RequestType, WorkOrderDraft
 from knowledge_base.catalogue import load_catalogue
 from knowledge_base.request_reading import RequestReader
@@ -32,6 +37,7 @@ from storage.sql import SqlStore
 from storage.work_orders_sql import SqlWorkOrders
 
 TOKEN = "hub-token-of-the-tests"
+OFFICE = "桂城街道综合行政执法办公室"
 LAMP = WorkOrderDraft(type=RequestType.HELP, happened="路灯坏了", town="桂城街道", contact_mobile="13800000021")
 
 
@@ -60,6 +66,13 @@ class HubOnOnePort:
             self._running[1].join(timeout=10)
             self._running = None
 
+    def told(self, number: str) -> list[tuple[str, str]]:
+        """What the hub was told of an order: each move with the state after it."""
+        with sqlite3.connect(self._folder / "hub.db") as connection:
+            query = "SELECT body FROM records WHERE idempotency_key = ?"
+            (body,) = connection.execute(query, (f"work_order|{number}",)).fetchone()
+        return [(step["move"], step["state"]) for step in json.loads(body)["trail"] if "move" in step]
+
     def filed(self) -> list[str]:
         """The idempotency keys of the work orders at the hub."""
         with sqlite3.connect(self._folder / "hub.db") as connection:
@@ -75,6 +88,12 @@ def hub(tmp_path: Path) -> Iterator[HubOnOnePort]:
     made.stop()
 
 
+async def move(orders: Orders, number: str, move: str, **needs: Any) -> None:
+    people = {"take_up": staff("guicheng", {"agent"}, frozenset(), OFFICE)}
+    agent = staff("agent", {"agent"}, frozenset())
+    await orders.desk.act(number, Act(Move(move), **needs), people.get(move, agent))
+
+
 class WatchedOrders(SqlWorkOrders):
     """Tells when the outbox has become empty."""
 
@@ -82,10 +101,11 @@ class WatchedOrders(SqlWorkOrders):
         super().__init__(runner, seal)
         self.handed_over = asyncio.Event()
 
-    async def done(self, hand_over: HandOver, hub_number: str, entry: HistoryEntry) -> None:
-        await super().done(hand_over, hub_number, entry)
+    async def done(self, number: str, all_told: bool = True) -> bool:
+        taken_out = await super().done(number, all_told)
         if not await self.waiting():
             self.handed_over.set()
+        return taken_out
 
     async def all_handed_over(self) -> None:
         async with asyncio.timeout(10):
@@ -125,7 +145,11 @@ async def test_requests_filed_while_the_hub_is_down_reach_it_once_also_over_a_re
                 await asyncio.to_thread(hub.stop)
                 record, _ = await orders.desk.file(LAMP, "while-it-is-down")
                 numbers.append(record.number)
+                await move(orders, numbers[0], "accept")
+                await move(orders, numbers[0], "dispatch", department=OFFICE)
                 await asyncio.to_thread(hub.start)
+                await stores.all_handed_over()
+                await move(orders, numbers[0], "take_up")
                 await stores.all_handed_over()
         finally:
             running.cancel()
@@ -133,3 +157,5 @@ async def test_requests_filed_while_the_hub_is_down_reach_it_once_also_over_a_re
             await client.aclose()
             await store.close()
     assert hub.filed() == sorted(numbers)
+    assert hub.told(numbers[0]) == [("accept", "accepted"), ("dispatch", "dispatched"), ("take_up", "in_progress")]
+    assert hub.told(numbers[1]) == []

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from postgres_server import STORES, url_of
 
 from hotline.audit import AuditEntry, Head
 from hotline.ports import AuditLog
@@ -40,9 +41,14 @@ def sql_log(runner: Runner, tmp_path: Path) -> SqlAuditLog:
     return SqlAuditLog(runner, audit_key(tmp_path / "audit.key"), tmp_path / "audit.head")
 
 
-@pytest.fixture(params=["sql", "memory"])
-def log(request: pytest.FixtureRequest) -> AuditLog:
-    return MemoryAuditLog() if request.param == "memory" else request.getfixturevalue("sql_log")
+@pytest.fixture(params=STORES)
+async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AuditLog]:
+    if request.param == "memory":
+        yield MemoryAuditLog()
+        return
+    runner = make_runner(make_engine(await url_of(request, tmp_path)))
+    yield SqlAuditLog(runner, audit_key(tmp_path / "audit.key"), tmp_path / "audit.head")
+    await runner.close()
 
 
 async def write(log: AuditLog, count: int = 6) -> list[AuditEntry]:

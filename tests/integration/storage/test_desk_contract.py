@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from postgres_server import STORES, url_of
 
 from hotline.conversation import ConversationState, Trigger
 from hotline.desk import (
@@ -42,7 +43,6 @@ from storage.desk import StoredDesk
 from storage.engine import make_engine
 from storage.errors import UnmaskedTextError
 from storage.memory import MemoryStore
-from storage.migrations import upgrade
 from storage.ports import NewConversation, Store, TurnOutcome
 from storage.sql import SqlStore
 
@@ -89,13 +89,11 @@ class House:
         return await self.desk.desk_events_after(0, 1000)
 
 
-@pytest.fixture(params=["sql", "memory"])
+@pytest.fixture(params=STORES)
 async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
     store: SqlStore | MemoryStore = MemoryStore()
-    if request.param == "sql":
-        url = f"sqlite:///{tmp_path / 'hotline.db'}"
-        await upgrade(url)
-        store = SqlStore(make_engine(url))
+    if request.param != "memory":
+        store = SqlStore(make_engine(await url_of(request, tmp_path)))
     yield House(store, StoredDesk(store, max_conversations=2))
     await store.close()
 

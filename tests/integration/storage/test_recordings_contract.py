@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from postgres_server import STORES, url_of
 
 from hotline.errors import NotFoundError
 from hotline.messages import Channel
@@ -30,9 +31,14 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
     await made.close()
 
 
-@pytest.fixture(params=["sql", "memory"])
-async def register(request: pytest.FixtureRequest, store: SqlStore) -> RecordingRegister:
-    return MemoryRecordings() if request.param == "memory" else SqlRecordings(store.runner)
+@pytest.fixture(params=STORES)
+async def register(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RecordingRegister]:
+    if request.param == "memory":
+        yield MemoryRecordings()
+        return
+    made = SqlStore(make_engine(await url_of(request, tmp_path)))
+    yield SqlRecordings(made.runner)
+    await made.close()
 
 
 def recording(name: str = "r1", conversation: str = "c1", days: int = 0) -> Recording:

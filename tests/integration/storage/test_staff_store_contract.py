@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from postgres_server import STORES, url_of
 
 from hotline.errors import AccountExistsError, NotFoundError
 from hotline.staff import Role
 from storage.engine import make_engine
-from storage.migrations import upgrade
 from storage.runner import make_runner
 from storage.staff import Account, AccountChange, StaffSession, StaffStore
 from storage.staff_memory import MemoryStaffStore
@@ -22,14 +22,12 @@ T0 = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 IDLE, WINDOW = timedelta(minutes=30), timedelta(minutes=15)
 
 
-@pytest.fixture(params=["sql", "memory"])
+@pytest.fixture(params=STORES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StaffStore]:
     if request.param == "memory":
         yield MemoryStaffStore()
         return
-    url = f"sqlite:///{tmp_path / 'hotline.db'}"
-    await upgrade(url)
-    runner = make_runner(make_engine(url))
+    runner = make_runner(make_engine(await url_of(request, tmp_path)))
     yield SqlStaffStore(runner)
     await runner.close()
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from postgres_server import STORES, url_of
 
 from hotline.conversation import ConversationState, Trigger
 from hotline.errors import BadInputError, ConversationClosedError, IllegalTransitionError, NotFoundError
@@ -21,7 +22,6 @@ from storage.errors import (
     UnmaskedTextError,
 )
 from storage.memory import MemoryStore
-from storage.migrations import upgrade
 from storage.ports import NewConversation, Store, TurnOutcome
 from storage.rules import hash_token
 from storage.sql import SqlStore
@@ -30,15 +30,10 @@ T0 = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 PHONE = "13800000000"
 
 
-@pytest.fixture(params=["sql", "memory"])
+@pytest.fixture(params=STORES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    made: Store
-    if request.param == "memory":
-        made = MemoryStore()
-    else:
-        url = f"sqlite:///{tmp_path / 'hotline.db'}"
-        await upgrade(url)
-        made = SqlStore(make_engine(url))
+    url = None if request.param == "memory" else await url_of(request, tmp_path)
+    made: Store = SqlStore(make_engine(url)) if url else MemoryStore()
     yield made
     await made.close()
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from postgres_server import STORES, url_of
 
 from hotline.errors import NotFoundError
 from hotline.work_order_flow import Party
@@ -23,11 +25,12 @@ from hotline.work_order_record import (
     WorkOrderFilter,
     WorkOrderRecord,
 )
-from hotline.work_orders import RequestType, WorkOrderDraft, WorkOrderState
+from hotline.work_orders import RequestType, Urgency, WorkOrderDraft, WorkOrderState
 from storage.engine import async_url, make_engine
 from storage.migrations import upgrade
 from storage.seal import RowSeal, WrongKeyError
 from storage.sql import SqlStore
+from storage.tables import work_orders
 from storage.work_orders_memory import MemoryWorkOrders
 from storage.work_orders_sql import SqlWorkOrders
 
@@ -42,13 +45,12 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'hotline.db'}"
 
 
-@pytest.fixture(params=["sql", "memory"])
-async def store(request: pytest.FixtureRequest, url: str) -> AsyncIterator[Store]:
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryWorkOrders()
         return
-    await upgrade(url)
-    conversations = SqlStore(make_engine(url))
+    conversations = SqlStore(make_engine(await url_of(request, tmp_path)))
     yield SqlWorkOrders(conversations.runner, RowSeal())
     await conversations.close()
 
@@ -175,7 +177,8 @@ async def test_the_outbox_keeps_what_the_hub_has_not_got(store: Store) -> None:
     assert await store.due(T0 + timedelta(minutes=30)) == []
     assert await store.due(T0 + timedelta(hours=2)) == [later]
     for _ in range(2):  # after a crash it may be done twice
-        await store.done(later, "GD-hub-1", line(order(1), "handed_over"))
+        await store.filed(later.number, "GD-hub-1", line(order(1), "handed_over"))
+        assert await store.done(later.number)
     assert (await store.get(later.number)).hub_number == "GD-hub-1"
     assert [each.what for each in await store.history(later.number)] == ["filed", "handed_over"]
     assert [each.number for each in await store.waiting()] == [second.number]
@@ -183,9 +186,53 @@ async def test_the_outbox_keeps_what_the_hub_has_not_got(store: Store) -> None:
 
 async def test_a_change_keeps_the_hubs_number(store: Store) -> None:
     before = await add(store, order())
-    await store.done((await store.waiting())[0], "GD-hub-1", line(before, "handed_over"))
+    await store.filed(before.number, "GD-hub-1", line(before, "handed_over"))
     await store.change(before, before.model_copy(update={"state": S.ACCEPTED}), line(before, "accept"))
     assert (await store.get(before.number)).hub_number == "GD-hub-1"
+
+
+async def test_a_move_waits_for_the_hub_until_it_was_told_in_order_and_a_note_of_the_lines_own_does_not(
+    store: Store,
+) -> None:
+    record = await add(store, order())
+    await store.filed(record.number, "GD-hub-1", line(record, "handed_over"))
+    assert await store.done(record.number)
+    record = await store.change(record, record, line(record, "due_soon"))
+    assert await store.waiting() == []
+    record = await store.change(record, record, line(record, "accept"))
+    record = await store.change(record, record, line(record, "dispatch"))
+    (waiting,) = await store.waiting()
+    assert (waiting.number, waiting.attempts, waiting.refused) == (record.number, 0, False)
+    first, second = await store.untold(record.number)
+    assert (first.what, second.what) == ("accept", "dispatch")
+    for _ in range(2):  # after a crash it may be told twice
+        await store.told(record.number, first.seq)
+    assert [each.what for each in await store.untold(record.number)] == ["dispatch"]
+    assert not await store.done(record.number)
+    await store.told(record.number, second.seq)
+    await store.told(record.number, first.seq)  # late: nothing goes back
+    assert await store.untold(record.number) == []
+    assert await store.done(record.number)
+    assert await store.waiting() == []
+
+
+async def test_a_hub_that_takes_no_moves_leaves_none_waiting(store: Store) -> None:
+    record = await add(store, order())
+    await store.change(record, record, line(record, "accept"))
+    assert not await store.done(record.number)
+    assert await store.done(record.number, all_told=False)
+    assert await store.waiting() == []
+
+
+async def test_urgency_narrows_also_what_was_kept_before_it_was_a_column(store: Store) -> None:
+    for n, urgency in ((1, Urgency.EMERGENCY), (2, Urgency.NORMAL)):
+        await add(store, order(n, urgency=urgency))
+    if isinstance(store, SqlWorkOrders):
+        old = sa.update(work_orders).values(urgency=None)
+        await store._runner.run(lambda connection: connection.execute(old), readonly=False)
+    for _ in range(2):
+        found = await store.find(WorkOrderFilter(urgency=Urgency.EMERGENCY))
+        assert [each.number for each in found.orders] == [order(1).number]
 
 
 async def test_what_is_not_read_yet_is_known(store: Store) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from order_parts import MOBILE, NOISE, Clock, filed, make_desk
+from order_parts import GUICHENG, MOBILE, NOISE, OFFICE, TO_WORK, Clock, filed, make_desk, walk
 
 from data_hub.memory import InMemoryDataHub
+from desk.work_orders.effects import Act
 from desk.work_orders.hand_over import BACKOFF_S, HandOvers
-from hotline.errors import BadInputError, HubDownError
+from hotline.errors import BadInputError, HubDownError, MoveRefusedError
+from hotline.work_order_flow import Move
+from hotline.work_order_record import ToldMove
 from hotline.work_orders import RequestType, WorkOrder, WorkOrderDraft
 
 
@@ -118,3 +121,95 @@ async def test_who_reports_in_confidence_is_not_named_to_the_hub(parts: Parts) -
     (sent,) = parts.hub.filed()
     assert (sent.contact_name, sent.contact_mobile, sent.anonymous) == (None, None, True)
     assert MOBILE not in sent.happened
+
+
+async def test_every_move_is_told_once_and_in_order_also_when_answers_get_lost(parts: Parts) -> None:
+    record = await filed(parts.desk)
+    await walk(parts.desk, record, *TO_WORK)  # before the hub has even heard of it
+    kept, calls = parts.hub.tell_move, []
+
+    async def every_second_answer_is_lost(hub_number: str, told: ToldMove) -> None:
+        await kept(hub_number, told)
+        calls.append(told.move)
+        if len(calls) % 2:
+            raise HubDownError
+
+    parts.hub.tell_move = every_second_answer_is_lost  # type: ignore[method-assign]
+    for _ in range(6):
+        await parts.hand_overs.send_due()
+        parts.clock.pass_days(1)
+    assert len(calls) > len(TO_WORK)
+    hub_number = (await parts.desk.house.store.get(record.number)).hub_number
+    assert hub_number
+    assert [each.move for each in parts.hub.told(hub_number)] == list(TO_WORK)
+    assert [each.state.value for each in parts.hub.told(hub_number)] == ["accepted", "dispatched", "in_progress"]
+    assert await parts.outbox.waiting() == []
+
+
+async def test_moves_made_while_the_hub_is_down_reach_it_later_with_nothing_said_between_offices(parts: Parts) -> None:
+    record = await filed(parts.desk)
+    await parts.hand_overs.send_due()
+    parts.hub.available = False
+    await walk(parts.desk, record, "accept", "dispatch")
+    await parts.desk.act(record.number, Act(Move.RETURN, note="不归我们管"), GUICHENG)
+    assert await parts.hand_overs.send_due() == 0
+    parts.hub.available = True
+    parts.clock.pass_days(1)
+    assert await parts.hand_overs.send_due() == 1
+    hub_number = (await parts.desk.house.store.get(record.number)).hub_number or ""
+    accepted, dispatched, returned = parts.hub.told(hub_number)
+    assert dispatched.department == OFFICE
+    assert (returned.move, returned.note) == ("return", "")
+    assert accepted.seq < dispatched.seq < returned.seq
+
+
+async def test_a_move_the_hub_refuses_holds_up_that_order_alone(parts: Parts) -> None:
+    first, second = await filed(parts.desk), await filed(parts.desk, "key-00000002")
+    await parts.hand_overs.send_due()
+    for record in (first, second):
+        await walk(parts.desk, record, "accept")
+    kept = parts.hub.tell_move
+    refused = (await parts.desk.house.store.get(first.number)).hub_number
+
+    async def picky(hub_number: str, told: ToldMove) -> None:
+        if hub_number == refused:
+            raise MoveRefusedError
+        await kept(hub_number, told)
+
+    parts.hub.tell_move = picky  # type: ignore[method-assign]
+    assert await parts.hand_overs.send_due() == 1
+    (waiting,) = await parts.outbox.waiting()
+    assert (waiting.number, waiting.refused) == (first.number, True)
+    await walk(parts.desk, first, "dispatch")
+    assert await parts.hand_overs.send_due() == 0  # nothing overtakes what was refused
+    parts.hub.tell_move = kept  # type: ignore[method-assign]
+    await parts.hand_overs.retry_now()
+    assert await parts.hand_overs.send_due() == 1
+    assert [each.move for each in parts.hub.told(refused or "")] == ["accept", "dispatch"]
+
+
+async def test_a_move_made_while_the_last_one_is_being_told_is_told_as_well(parts: Parts) -> None:
+    record = await walk(parts.desk, await filed(parts.desk), "accept")
+    kept = parts.hub.tell_move
+
+    async def meanwhile(hub_number: str, told: ToldMove) -> None:
+        await kept(hub_number, told)
+        if told.move == "accept":
+            await walk(parts.desk, record, "dispatch")
+
+    parts.hub.tell_move = meanwhile  # type: ignore[method-assign]
+    assert await parts.hand_overs.send_due() == 0
+    assert await parts.hand_overs.send_due() == 1
+    hub_number = (await parts.desk.house.store.get(record.number)).hub_number or ""
+    assert [each.move for each in parts.hub.told(hub_number)] == ["accept", "dispatch"]
+
+
+async def test_a_hub_without_the_call_for_moves_gets_new_orders_alone(parts: Parts) -> None:
+    house = parts.desk.house
+    hand_overs = HandOvers(house.store, house.outbox, parts.hub, parts.clock, tell_moves=False)
+    record = await walk(parts.desk, await filed(parts.desk), "accept")
+    assert await hand_overs.send_due() == 1
+    await walk(parts.desk, record, "dispatch")
+    assert await hand_overs.send_due() == 1
+    assert parts.hub.told((await house.store.get(record.number)).hub_number or "") == []
+    assert await parts.outbox.waiting() == []
