@@ -78,15 +78,16 @@ class Dashboard:
 
     async def agents(self, span: Span, agent: str | None = None) -> dict[str, Any]:
         """Agents' load: conversations taken, time with citizens, after them and in between, ratings; and the
-        load of all (or of one ``agent``) day by day. ``None``: nothing is known of the time at the desk."""
+        load of all (or of one ``agent``) by day, over a longer time by month. ``None``: nothing is known of the time at the desk."""
         check(span)
-        taken_days, duty_days = await self._facts.agents(span, by_day=True), await self._duty.duty(span, by_day=True)
+        grain = Grain.DAY if span.days <= _DAYS_BY_DAY else Grain.MONTH
+        taken_days, duty_days = await self._facts.agents(span, grain), await self._duty.duty(span, grain)
         taken = {name: added(rows, _TAKEN) for name, rows in _by(taken_days, "agent").items()}
         duty = {name: added(rows, DESK_SECONDS) for name, rows in _by(duty_days, "agent").items()}
         nothing = dict.fromkeys(_TAKEN, 0.0)
         rows: list[Row] = [{**taken.get(name, nothing), "agent": name} for name in dict.fromkeys([*taken, *duty])]
         rows.sort(key=lambda row: (-row["taken"], row["agent"]))
-        return {**head(span), "days": _days(taken_days, duty_days, agent), "rows": [
+        return {**head(span), "grain": grain.value, "days": _days(taken_days, duty_days, agent), "rows": [
             {
                 "agent": row["agent"],
                 "load": load(duty[row["agent"]], row["taken"]) if row["agent"] in duty else None, "taken": round(row["taken"]), "minutes": round(row["agent_s"] / 60, 1),

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from hotline.desk import DeskEventType
 from hotline.insight_ports import Row
-from hotline.insights import DESK_SECONDS, DutyEvent, Span, Stand, day_bucket
+from hotline.insights import DESK_SECONDS, DutyEvent, Grain, Span, Stand, day_bucket
 from storage.desk_tables import desk_events
-from storage.insight_facts import add_up, replace
+from storage.insight_facts import add_up, day_or_month, replace
 from storage.insight_tables import desk_cells, marks
 from storage.runner import Runner
 
@@ -58,9 +58,9 @@ class SqlDutyBook:
 
         return await self._runner.run(work, readonly=False)
 
-    async def duty(self, span: Span, by_day: bool = False) -> list[Row]:
+    async def duty(self, span: Span, grain: Grain | None = None) -> list[Row]:
         d = desk_cells.c
-        labels: list[sa.ColumnElement[Any]] = [d.agent, d.bucket] if by_day else [d.agent]
+        labels: list[sa.ColumnElement[Any]] = [d.agent, *day_or_month(d.bucket, grain)]
         query = (
             sa.select(*labels, *(sa.func.sum(d[name]).label(name) for name in DESK_SECONDS))
             .where(d.bucket.between(day_bucket(span.first), day_bucket(span.last)))
@@ -94,12 +94,13 @@ class MemoryDutyBook:
                 known[name] += value
         return len(new)
 
-    async def duty(self, span: Span, by_day: bool = False) -> list[Row]:
+    async def duty(self, span: Span, grain: Grain | None = None) -> list[Row]:
         rows: dict[tuple[Any, ...], Row] = {}
         for (day, agent), seconds in self._cells.items():
             if day_bucket(span.first) <= day <= day_bucket(span.last):
-                key = (agent, day) if by_day else (agent,)
-                empty = {"agent": agent, **({"bucket": day} if by_day else {}), **dict.fromkeys(DESK_SECONDS, 0.0)}
+                bucket = day // 100 if grain is Grain.MONTH else day
+                key = (agent, bucket) if grain else (agent,)
+                empty = {"agent": agent, **({"bucket": bucket} if grain else {}), **dict.fromkeys(DESK_SECONDS, 0.0)}
                 row = rows.setdefault(key, empty)
                 for name, value in seconds.items():
                     row[name] += value

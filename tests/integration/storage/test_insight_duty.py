@@ -10,7 +10,7 @@ import pytest
 
 from hotline.desk import AgentProfile, AgentTrigger
 from hotline.insight_ports import DutyBook
-from hotline.insights import DutyEvent, Span
+from hotline.insights import DutyEvent, Grain, Span
 from insights.duty import duty_seconds
 from storage.desk import StoredDesk
 from storage.engine import make_engine
@@ -66,5 +66,6 @@ async def test_time_is_counted_up_to_now_and_not_twice(desk: tuple[DutyBook, Mov
     await book.count_duty(T0 + timedelta(hours=9))
     [row] = await book.duty(MARCH)
     assert (row["agent"], row["ready_s"], row["paused_s"], row["busy_s"]) == ("梅", 1800, 1200, 0)
-    assert [(r["bucket"], r["ready_s"]) for r in await book.duty(MARCH, by_day=True)] == [(20260302, 1800)]
+    assert [(r["bucket"], r["ready_s"]) for r in await book.duty(MARCH, Grain.DAY)] == [(20260302, 1800)]
+    assert [(r["bucket"], r["ready_s"]) for r in await book.duty(MARCH, Grain.MONTH)] == [(202603, 1800)]
     assert await book.duty(Span(first=date(2026, 4, 1), last=date(2026, 4, 2))) == []
