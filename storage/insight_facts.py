@@ -206,9 +206,7 @@ class SqlLineFacts:
     async def conversations(
         self, span: Span, measure: str | None, limit: int, offset: int = 0, about: Behind = Behind()
     ) -> list[Row]:  # fmt: skip
-        wanted = measure.split(",") if measure else []
-        if not set(wanted) <= set(MEASURES):
-            raise ValueError(measure)
+        wanted = named_measures(measure)
         f = line_facts.c
         query = sa.select(*(c for c in f if c.name not in ("caller_key", "seq", "day"))).where(
             f.day.between(day_bucket(span.first), day_bucket(span.last)),
@@ -238,6 +236,14 @@ class SqlLineFacts:
             return [dict(row) for row in connection.execute(query).mappings()]
 
         return await self._runner.run(work, readonly=True)
+
+
+def named_measures(measure: str | None) -> list[str]:
+    """Measures named with commas. Raises ValueError for one there is not."""
+    wanted = measure.split(",") if measure else []
+    if not set(wanted) <= set(MEASURES):
+        raise ValueError(measure)
+    return wanted
 
 
 def day_or_month(bucket: sa.ColumnElement[int], grain: Grain | None) -> list[sa.ColumnElement[Any]]:

@@ -34,7 +34,7 @@ from hotline.work_order_flow import CLOSED, RUNNING
 from hotline.work_order_ports import WorkOrderStore
 from hotline.work_order_record import WorkOrderFilter
 from storage.insight_alerts import SAME_ALERT_WITHIN
-from storage.insight_facts import WithRepeats, fact_row, take_order, text_key
+from storage.insight_facts import WithRepeats, fact_row, named_measures, take_order, text_key
 
 _NOT_SHOWN = ("caller_key", "seq", "day")
 
@@ -108,9 +108,7 @@ class MemoryLineFacts:
     async def conversations(
         self, span: Span, measure: str | None, limit: int, offset: int = 0, about: Behind = Behind()
     ) -> list[Row]:  # fmt: skip
-        wanted = measure.split(",") if measure else []
-        if not set(wanted) <= set(MEASURES):
-            raise ValueError(measure)
+        wanted = named_measures(measure)
         found = [
             f
             for f in self._memory.within(span)
