@@ -65,9 +65,9 @@ class LineFacts(Protocol):
         and that ``about`` narrows to, newest first."""
         ...
 
-    async def agents(self, span: Span, by_day: bool = False) -> list[Row]:
+    async def agents(self, span: Span, grain: Grain | None = None) -> list[Row]:
         """What agents took: agent, taken, agent_s, agent_messages, ratings, rating_sum; busiest first, or
-        (with ``bucket``) by day."""
+        (with ``bucket``) by day or month."""
         ...
 
 
@@ -78,8 +78,8 @@ class DutyBook(Protocol):
         """Counts the desk's events since the last time, and time that goes on up to ``until``; how many events."""
         ...
 
-    async def duty(self, span: Span, by_day: bool = False) -> list[Row]:
-        """Seconds by agent and state (:data:`hotline.insights.DESK_SECONDS`), with ``bucket`` by day."""
+    async def duty(self, span: Span, grain: Grain | None = None) -> list[Row]:
+        """Seconds by agent and state (:data:`hotline.insights.DESK_SECONDS`), with ``bucket`` by day or month."""
         ...
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hotline.errors import BadInputError
 from hotline.insight_ports import DutyBook, LineFacts, OrderBook, Row, TopicShelf
-from hotline.insights import DIMENSIONS, Grain, Span
+from hotline.insights import DESK_SECONDS, DIMENSIONS, Grain, Span
 from insights.duty import added, load
 from insights.figures import FIGURES, NOW_FIGURES, Figure, Unit
 from insights.suppression import hidden_in_row, small
@@ -19,6 +19,7 @@ _ORDER_DIMENSIONS = ("town", "department", "type")
 _TREND = ("conversations", "containment", "handoff_rate", "answer_15s")
 _DAYS_BY_HOUR, _DAYS_BY_DAY = 3, 120
 TOPICS_SHOWN = 60
+_TAKEN = ("taken", "agent_s", "agent_messages", "ratings", "rating_sum")
 
 
 class Dashboard:
@@ -77,13 +78,16 @@ class Dashboard:
 
     async def agents(self, span: Span, agent: str | None = None) -> dict[str, Any]:
         """Agents' load: conversations taken, time with citizens, after them and in between, ratings; and the
-        load of all (or of one ``agent``) day by day. ``None``: nothing is known of the time at the desk."""
+        load of all (or of one ``agent``) by day, over a longer time by month. ``None``: nothing is known of the time at the desk."""
         check(span)
-        taken = {row["agent"]: row for row in await self._facts.agents(span)}
-        duty = {row["agent"]: row for row in await self._duty.duty(span)}
-        nothing = {"taken": 0.0, "agent_s": 0.0, "agent_messages": 0.0, "ratings": 0.0, "rating_sum": 0.0}
-        rows = [{**nothing, **taken.get(name, {}), "agent": name} for name in dict.fromkeys([*taken, *duty])]
-        return {**head(span), "days": await self._days(span, agent), "rows": [
+        grain = Grain.DAY if span.days <= _DAYS_BY_DAY else Grain.MONTH
+        taken_days, duty_days = await self._facts.agents(span, grain), await self._duty.duty(span, grain)
+        taken = {name: added(rows, _TAKEN) for name, rows in _by(taken_days, "agent").items()}
+        duty = {name: added(rows, DESK_SECONDS) for name, rows in _by(duty_days, "agent").items()}
+        nothing = dict.fromkeys(_TAKEN, 0.0)
+        rows: list[Row] = [{**taken.get(name, nothing), "agent": name} for name in dict.fromkeys([*taken, *duty])]
+        rows.sort(key=lambda row: (-row["taken"], row["agent"]))
+        return {**head(span), "grain": grain.value, "days": _days(taken_days, duty_days, agent), "rows": [
             {
                 "agent": row["agent"],
                 "load": load(duty[row["agent"]], row["taken"]) if row["agent"] in duty else None, "taken": round(row["taken"]), "minutes": round(row["agent_s"] / 60, 1),
@@ -93,19 +97,6 @@ class Dashboard:
             }
             for row in rows
         ]}  # fmt: skip
-
-    async def _days(self, span: Span, agent: str | None) -> list[dict[str, Any]]:
-        taken: dict[int, float] = defaultdict(float)
-        for row in await self._facts.agents(span, by_day=True):
-            taken[row["bucket"]] += row["taken"] if agent in (None, row["agent"]) else 0.0
-        days: dict[int, list[Row]] = defaultdict(list)
-        for row in await self._duty.duty(span, by_day=True):
-            if agent in (None, row["agent"]):
-                days[row["bucket"]].append(row)
-        return [
-            {"bucket": day, "taken": round(taken.get(day, 0.0)), "load": load(added(days[day]), taken.get(day, 0.0)) if day in days else None}
-            for day in sorted({*days, *(day for day, number in taken.items() if number)})
-        ]  # fmt: skip
 
     async def orders(self, span: Span, by: str) -> dict[str, Any]:
         """Work orders by town, department or type: the span's figures, and what is open and overdue now."""
@@ -217,6 +208,25 @@ class Dashboard:
             hidden = small(count, self.k)
             told[key] = {"title": title, "value": None if hidden else count, "hidden": hidden}
         return told
+
+
+def _by(rows: Sequence[Row], name: str) -> dict[Any, list[Row]]:
+    gathered: dict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        gathered[row[name]].append(row)
+    return gathered
+
+
+def _days(taken: Sequence[Row], duty: Sequence[Row], agent: str | None) -> list[dict[str, Any]]:
+    """The load of all, or of one ``agent``, day by day."""
+    mine = (_by([row for row in rows if agent in (None, row["agent"])], "bucket") for rows in (taken, duty))
+    took, at_desk = mine
+    days = []
+    for day in sorted({*took, *at_desk}):
+        number = sum(row["taken"] for row in took.get(day, ()))
+        spent = load(added(at_desk[day], DESK_SECONDS), number) if day in at_desk else None
+        days.append({"bucket": day, "taken": round(number), "load": spent})
+    return days
 
 
 def _orders_fit(span: Span) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from hotline.insights import DESK_SECONDS, DutyEvent, Grain, Stand, bucket_of
+from hotline.insights import DESK_SECONDS, LOCAL, DutyEvent, Grain, Stand, bucket_of
 
 _SECONDS_OF = {name.removesuffix("_s"): name for name in DESK_SECONDS}
 _LONGEST_STATE = timedelta(hours=24)
@@ -16,7 +16,7 @@ _LONGEST_STATE = timedelta(hours=24)
 def duty_seconds(
     stands: Mapping[str, Stand], events: Iterable[DutyEvent], until: datetime
 ) -> tuple[dict[tuple[int, str], dict[str, float]], dict[str, Stand]]:
-    """Seconds by (hour, agent) and state from where each agent stood, and where they stand at ``until``.
+    """Seconds by (day, agent) and state from where each agent stood, and where they stand at ``until``.
 
     ``events`` in order. Whoever is offline has no time.
     """
@@ -39,8 +39,9 @@ def _spend(cells: dict[tuple[int, str], dict[str, float]], agent: str, stand: St
         return
     at = stand.at
     while at < until:
-        end = min(until, at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
-        cell = cells.setdefault((bucket_of(at, Grain.HOUR), agent), dict.fromkeys(DESK_SECONDS, 0.0))
+        midnight = at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
+        end = min(until, midnight + timedelta(days=1))
+        cell = cells.setdefault((bucket_of(at, Grain.DAY), agent), dict.fromkeys(DESK_SECONDS, 0.0))
         cell[name] += (end - at).total_seconds()
         at = end
 
@@ -63,5 +64,5 @@ def load(seconds: Mapping[str, Any], taken: float) -> dict[str, Any]:
     }
 
 
-def added(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    return {name: sum(row[name] for row in rows) for name in DESK_SECONDS}
+def added(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, float]:
+    return {name: sum(row[name] for row in rows) for name in names}

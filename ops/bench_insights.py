@@ -34,6 +34,7 @@ from ops.progress import say
 REPORT = ROOT / "reports" / "bench-insights.json"
 LAST, SEED, TURNS, ROUNDS = date(2026, 10, 31), 20261125, 100_000, 20
 UTTERANCES = 100_000
+_LONGEST_MINING_S = 900
 _YEAR = Span(first=date(2025, 11, 1), last=LAST)
 
 
@@ -170,14 +171,14 @@ def measure(turns: int = TURNS, postgres: str = "", full: bool = False) -> dict[
 
 
 def _apart(method: str) -> dict[str, Any]:
-    """In a process of its own, so that memory is its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ops.bench_insights", "--mine", method],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    """In a process of its own, so that memory is its own; stopped after a quarter of an hour."""
+    command = [sys.executable, "-m", "ops.bench_insights", "--mine", method]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False, timeout=_LONGEST_MINING_S
+        )
+    except subprocess.TimeoutExpired:
+        return {"more_than_s": _LONGEST_MINING_S}
     if done.returncode != 0:
         return {"failed": done.returncode}
     return dict(json.loads(done.stdout.splitlines()[-1]))

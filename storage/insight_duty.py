@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from hotline.desk import DeskEventType
 from hotline.insight_ports import Row
-from hotline.insights import DESK_SECONDS, DutyEvent, Span, Stand, day_bucket
+from hotline.insights import DESK_SECONDS, DutyEvent, Grain, Span, Stand, day_bucket
 from storage.desk_tables import desk_events
-from storage.insight_facts import add_up, replace
+from storage.insight_facts import add_up, day_or_month, replace
 from storage.insight_tables import desk_cells, marks
 from storage.runner import Runner
 
@@ -58,16 +58,12 @@ class SqlDutyBook:
 
         return await self._runner.run(work, readonly=False)
 
-    async def duty(self, span: Span, by_day: bool = False) -> list[Row]:
+    async def duty(self, span: Span, grain: Grain | None = None) -> list[Row]:
         d = desk_cells.c
-        labels: list[sa.ColumnElement[Any]] = [d.agent]
-        if by_day:
-            day = sa.cast((d.bucket - d.bucket % sa.literal_column("100")) / sa.literal_column("100"), sa.Integer)
-            labels.append(day.label("bucket"))
-        hours = d.bucket.between(day_bucket(span.first) * 100, day_bucket(span.last) * 100 + 23)
+        labels: list[sa.ColumnElement[Any]] = [d.agent, *day_or_month(d.bucket, grain)]
         query = (
             sa.select(*labels, *(sa.func.sum(d[name]).label(name) for name in DESK_SECONDS))
-            .where(hours)
+            .where(d.bucket.between(day_bucket(span.first), day_bucket(span.last)))
             .group_by(*labels)
             .order_by(*labels)
         )
@@ -76,3 +72,36 @@ class SqlDutyBook:
             return [dict(row) for row in connection.execute(query).mappings()]
 
         return await self._runner.run(work, readonly=True)
+
+
+class MemoryDutyBook:
+    """:class:`hotline.insight_ports.DutyBook` in memory. ``events``: what the desk told, in order."""
+
+    def __init__(self, fold: Fold) -> None:
+        self._fold = fold
+        self.events: list[DutyEvent] = []
+        self._counted = 0
+        self._stands: dict[str, Stand] = {}
+        self._cells: dict[tuple[int, str], dict[str, float]] = {}
+
+    async def count_duty(self, until: datetime) -> int:
+        new = self.events[self._counted :]
+        self._counted = len(self.events)
+        sums, self._stands = self._fold(self._stands, new, until)
+        for key, seconds in sums.items():
+            known = self._cells.setdefault(key, dict.fromkeys(DESK_SECONDS, 0.0))
+            for name, value in seconds.items():
+                known[name] += value
+        return len(new)
+
+    async def duty(self, span: Span, grain: Grain | None = None) -> list[Row]:
+        rows: dict[tuple[Any, ...], Row] = {}
+        for (day, agent), seconds in self._cells.items():
+            if day_bucket(span.first) <= day <= day_bucket(span.last):
+                bucket = day // 100 if grain is Grain.MONTH else day
+                key = (agent, bucket) if grain else (agent,)
+                empty = {"agent": agent, **({"bucket": bucket} if grain else {}), **dict.fromkeys(DESK_SECONDS, 0.0)}
+                row = rows.setdefault(key, empty)
+                for name, value in seconds.items():
+                    row[name] += value
+        return [rows[key] for key in sorted(rows)]

@@ -206,9 +206,7 @@ class SqlLineFacts:
     async def conversations(
         self, span: Span, measure: str | None, limit: int, offset: int = 0, about: Behind = Behind()
     ) -> list[Row]:  # fmt: skip
-        wanted = measure.split(",") if measure else []
-        if not set(wanted) <= set(MEASURES):
-            raise ValueError(measure)
+        wanted = named_measures(measure)
         f = line_facts.c
         query = sa.select(*(c for c in f if c.name not in ("caller_key", "seq", "day"))).where(
             f.day.between(day_bucket(span.first), day_bucket(span.last)),
@@ -224,20 +222,38 @@ class SqlLineFacts:
 
         return await self._runner.run(work, readonly=True)
 
-    async def agents(self, span: Span, by_day: bool = False) -> list[Row]:
+    async def agents(self, span: Span, grain: Grain | None = None) -> list[Row]:
         a = agent_cells.c
-        labels = [a.agent, a.bucket] if by_day else [a.agent]
+        labels = [a.agent, *day_or_month(a.bucket, grain)]
         query = (
             sa.select(*labels, *(sa.func.sum(a[name]).label(name) for name in _AGENT_SUMS))
             .where(a.bucket.between(day_bucket(span.first), day_bucket(span.last)))
             .group_by(*labels)
-            .order_by(*([a.bucket, a.agent] if by_day else [sa.func.sum(a.taken).desc(), a.agent]))
+            .order_by(*(reversed(labels) if grain else (sa.func.sum(a.taken).desc(), a.agent)))
         )
 
         def work(connection: sa.Connection) -> list[Row]:
             return [dict(row) for row in connection.execute(query).mappings()]
 
         return await self._runner.run(work, readonly=True)
+
+
+def named_measures(measure: str | None) -> list[str]:
+    """Measures named with commas. Raises ValueError for one there is not."""
+    wanted = measure.split(",") if measure else []
+    if not set(wanted) <= set(MEASURES):
+        raise ValueError(measure)
+    return wanted
+
+
+def day_or_month(bucket: sa.ColumnElement[int], grain: Grain | None) -> list[sa.ColumnElement[Any]]:
+    """A day's number as a label, as it is or as its month's; nothing where no ``grain`` is asked for."""
+    if grain is None:
+        return []
+    if grain is Grain.DAY:
+        return [bucket]
+    hundred: sa.ColumnElement[int] = sa.literal_column("100")
+    return [sa.cast((bucket - bucket % hundred) / hundred, sa.Integer).label("bucket")]
 
 
 class SqlOrderBook:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hotline.errors import IllegalTransitionError, NotFoundError
-from hotline.insight_ports import KeptTopic, Row, TextRow
+from hotline.insight_ports import Behind, KeptTopic, Row, TextRow
 from hotline.insights import (
     LOCAL,
     MEASURES,
@@ -34,7 +34,7 @@ from hotline.work_order_flow import CLOSED, RUNNING
 from hotline.work_order_ports import WorkOrderStore
 from hotline.work_order_record import WorkOrderFilter
 from storage.insight_alerts import SAME_ALERT_WITHIN
-from storage.insight_facts import WithRepeats, fact_row, take_order, text_key
+from storage.insight_facts import WithRepeats, fact_row, named_measures, take_order, text_key
 
 _NOT_SHOWN = ("caller_key", "seq", "day")
 
@@ -105,22 +105,45 @@ class MemoryLineFacts:
         names = (*by, *(("bucket",) if grain else ()))
         return [{**dict(zip(names, key, strict=True)), **sums[key]} for key in sorted(sums)]
 
-    async def conversations(self, span: Span, measure: str | None, limit: int, offset: int = 0) -> list[Row]:
-        found = [f for f in self._memory.within(span) if measure is None or f.measures.get(measure, 0.0) > 0]
+    async def conversations(
+        self, span: Span, measure: str | None, limit: int, offset: int = 0, about: Behind = Behind()
+    ) -> list[Row]:  # fmt: skip
+        wanted = named_measures(measure)
+        found = [
+            f
+            for f in self._memory.within(span)
+            if (not wanted or any(f.measures.get(name, 0.0) > 0 for name in wanted)) and self._fits(f, span, about)
+        ]
         found.sort(key=lambda facts: facts.started_at, reverse=True)
         return [{k: v for k, v in fact_row(f).items() if k not in _NOT_SHOWN} for f in found[offset : offset + limit]]
 
-    async def agents(self, span: Span, by_day: bool = False) -> list[Row]:
+    def _fits(self, facts: ConversationFacts, span: Span, about: Behind) -> bool:
+        if about.agent is not None and facts.agent != about.agent:
+            return False
+        hour = bucket_of(facts.started_at, Grain.HOUR_OF_WEEK) % 1000
+        if about.hour_of_week is not None and hour != about.hour_of_week:
+            return False
+        if about.topic_id is None:
+            return True
+        shelf = MemoryTopicShelf(self._memory)
+        return any(
+            turn.conversation_id == facts.conversation_id
+            and shelf._about(turn, Span(first=span.first, last=span.last, town=span.town))
+            and shelf._stands_for(self._memory.texts[text_key(turn.text)]["topic_id"]) == about.topic_id
+            and (about.first is None or about.last is None or about.first <= turn.at <= about.last)
+            for turn in self._memory.turns.values()
+        )
+
+    async def agents(self, span: Span, grain: Grain | None = None) -> list[Row]:
         rows: dict[tuple[Any, ...], Row] = {}
         for facts in self._memory.within(Span(first=span.first, last=span.last)):
             if facts.agent:
-                day = bucket_of(facts.started_at, Grain.DAY)
-                key = (facts.agent, day) if by_day else (facts.agent,)
-                row = rows.setdefault(key, {"agent": facts.agent, **({"bucket": day} if by_day else {}), "taken": 0.0})
+                where = {"bucket": bucket_of(facts.started_at, grain)} if grain else {}
+                row = rows.setdefault((facts.agent, *where.values()), {"agent": facts.agent, **where, "taken": 0.0})
                 row["taken"] += 1.0
                 for name in ("agent_s", "agent_messages", "ratings", "rating_sum"):
                     row[name] = row.get(name, 0.0) + facts.measures.get(name, 0.0)
-        order = (lambda r: (r["bucket"], r["agent"])) if by_day else (lambda r: (-r["taken"], r["agent"]))
+        order = (lambda r: (r["bucket"], r["agent"])) if grain else (lambda r: (-r["taken"], r["agent"]))
         return sorted(rows.values(), key=order)
 
 

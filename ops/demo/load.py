@@ -46,8 +46,7 @@ from storage.migrations import upgrade
 from storage.tables import conversations, events, metadata, turns
 
 _BATCH = 4000
-_SHIFT = (8, 9, 10, 11, 14, 15, 16, 17)
-_PAUSED_S = 180.0
+_SHIFT_S, _PAUSED_S = 8 * 3600.0, 1500.0
 _GENERATED = (conversations, turns, events)
 
 
@@ -158,11 +157,11 @@ def duty_rows(agents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Eight hours at the desk for every agent who took somebody that day, with the talks that were counted."""
     rows = []
     for row in agents:
-        busy = min(3000.0, row["agent_s"] / len(_SHIFT))
-        ringing, after = min(120.0, 6 * row["taken"] / len(_SHIFT)), min(300.0, 40 * row["taken"] / len(_SHIFT))
-        ready = max(0.0, 3600 - _PAUSED_S - busy - ringing - after)
+        busy = min(_SHIFT_S - 2 * _PAUSED_S, row["agent_s"])
+        ringing, after = min(900.0, 6 * row["taken"]), min(2400.0, 40 * row["taken"])
+        ready = max(0.0, _SHIFT_S - _PAUSED_S - busy - ringing - after)
         seconds = {"ready_s": ready, "ringing_s": ringing, "busy_s": busy, "after_call_s": after, "paused_s": _PAUSED_S}
-        rows += [{"bucket": row["bucket"] * 100 + hour, "agent": row["agent"], **seconds} for hour in _SHIFT]
+        rows.append({"bucket": row["bucket"], "agent": row["agent"], **seconds})
     return rows
 
 

@@ -327,8 +327,13 @@ async def test_a_gap_becomes_a_change_that_a_person_approves_once_and_stands_in_
     assert "居住证几耐攞到手呀" in (copy / "knowledge_base/guides/residence/JZ02.yml").read_text(encoding="utf-8")
     assert (copy / "change.patch").is_file()
     assert (await post(f"proposals/{number}/reject")).status_code == 409
+    asked = await post(f"proposals/{number}/evaluate")
+    assert (asked.status_code, asked.json()["evaluation"]["state"]) == (202, "queued")
+    assert (await post(f"proposals/{number}/evaluate")).json()["evaluation"] == asked.json()["evaluation"]
+    draft = (await post("proposals", kind="question", item_key="JZ02", phrase="居住证边度攞")).json()["proposal_id"]
+    assert (await post(f"proposals/{draft}/evaluate")).status_code == 422
     told = await gateway.http.put(f"{ROOT}/proposals/{number}/evaluation", json={"before": {"a": 1}, "after": {"a": 2}}, headers=headers)  # fmt: skip
-    assert told.json()["evaluation"] == {"before": {"a": 1}, "after": {"a": 2}}
+    assert told.json()["evaluation"] == {"state": "done", "before": {"a": 1}, "after": {"a": 2}}
     for wrong in ({"kind": "alias", "item_key": "../x", "phrase": "放风筝"}, {"kind": "example", "intent": "没有", "phrase": "放风筝"}, {"kind": "question", "item_key": "JZ02", "phrase": "我叫陈小明"}):  # fmt: skip
         assert (await post("proposals", **wrong)).status_code == 422
     listed = (await gateway.http.get(f"{ROOT}/proposals?state=approved", headers=headers)).json()["proposals"]

@@ -14,8 +14,8 @@ import pytest
 import sqlalchemy as sa
 
 from hotline.conversation import Trigger
-from hotline.insight_ports import LineFacts, OrderBook
-from hotline.insights import Counted, Grain, OrderFacts, Span
+from hotline.insight_ports import Behind, LineFacts, OrderBook
+from hotline.insights import Counted, Grain, OrderFacts, Span, bucket_of
 from hotline.messages import Channel, CitizenMessage, Reply, Understanding
 from insights.reading import with_repeats
 from storage.engine import make_engine
@@ -46,6 +46,9 @@ def facts(request: pytest.FixtureRequest, runner: Runner) -> LineFacts:
     if request.param == "sql":
         return SqlLineFacts(runner, with_repeats)
     return MemoryLineFacts(InsightMemory(), with_repeats)
+
+
+SPRING = Span(first=date(2026, 3, 1), last=date(2026, 5, 31))
 
 
 def some_talks(number: int, seed: int = 3) -> list[Counted]:
@@ -158,6 +161,16 @@ async def test_filters_hold_and_the_conversations_behind_a_figure_are_found(fact
         if c.facts.town == "狮山镇" and c.facts.channel == "voice" and c.facts.measures.get("handoffs")
     }
     assert {r["conversation_id"] for r in await facts.conversations(span, "handoffs", 100)} == wanted
+    either = await facts.conversations(span, "handoffs,contained", 100)
+    assert wanted < {r["conversation_id"] for r in either}
+    for about in (Behind(agent="坐席1"), Behind(hour_of_week=9 + 24)):
+        found = {r["conversation_id"] for r in await facts.conversations(SPRING, None, 100, about=about)}
+        assert found == {
+            c.facts.conversation_id
+            for c in talks
+            if about.agent in (None, c.facts.agent)
+            and about.hour_of_week in (None, bucket_of(c.facts.started_at, Grain.HOUR_OF_WEEK) % 1000)
+        }
     assert (await facts.cells(span))[0]["handoffs"] == len(wanted) > 0
 
 
@@ -169,9 +182,12 @@ async def test_agents_are_told_busiest_first_or_by_day(facts: LineFacts) -> None
     rows = await facts.agents(span)
     assert {r["agent"]: r["taken"] for r in rows} == {name: taken.count(name) for name in set(taken)}
     assert [r["taken"] for r in rows] == sorted((r["taken"] for r in rows), reverse=True)
-    days = await facts.agents(span, by_day=True)
+    days = await facts.agents(span, Grain.DAY)
     assert [r["bucket"] for r in days] == sorted(r["bucket"] for r in days)
     assert sum(r["taken"] for r in days) == len(taken)
+    months = await facts.agents(span, Grain.MONTH)
+    assert {r["bucket"] for r in months} == {r["bucket"] // 100 for r in days}
+    assert sum(r["taken"] for r in months) == len(taken)
     assert sum(r["agent_s"] for r in days) == pytest.approx(sum(r["agent_s"] for r in rows))
 
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from hotline.errors import NotFoundError
-from hotline.insight_ports import KeptTopic
+from hotline.insight_ports import Behind, KeptTopic
 from hotline.insights import Grain, Span, Topic, TurnFacts
 from insights.reading import with_repeats
 from storage.engine import make_engine
@@ -133,7 +133,11 @@ async def test_a_merged_topic_counts_under_the_one_that_stands_and_alone_again_w
     whole = (T0 - timedelta(days=1), T0 + timedelta(days=3))
     assert len(await shelves.topics.topic_turns(1, None, *whole)) == 4
     assert {r[1] for r in await shelves.alerts.hourly(2026030200, 2026030223)} == {1}
+    behind = await shelves.facts.conversations(MARCH, None, 10, about=Behind(topic_id=1))
+    assert [row["conversation_id"] for row in behind] == ["b", "c", "a"]
     await shelves.topics.edit(2, {"merged_into": None})
+    behind = await shelves.facts.conversations(MARCH, None, 10, about=Behind(topic_id=2))
+    assert [row["conversation_id"] for row in behind] == ["c"]
     assert len(await shelves.topics.topic_cells(MARCH, ("topic_id",))) == 2
     assert [r["text"] for r in await shelves.topics.topic_turns(2, "狮山镇", *whole)] == ["狮山停水怎么办"]
     assert await shelves.topics.topic_turns(2, "桂城街道", *whole) == []

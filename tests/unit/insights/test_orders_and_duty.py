@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from trails import look
 
-from hotline.insights import DutyEvent, Stand
+from hotline.insights import DESK_SECONDS, DutyEvent, Stand
 from hotline.work_order_flow import Party
 from hotline.work_order_record import Clock, HistoryEntry, WorkOrderRecord
 from hotline.work_orders import RequestType, WorkOrderDraft, WorkOrderState
@@ -61,17 +61,22 @@ def test_what_a_work_order_tells_is_mined_masked_unless_a_conversation_told_it_o
     assert order_text(record(draft=draft, confidential=True), look) is None
 
 
-def test_time_at_the_desk_is_split_by_hour_and_state_and_goes_on_where_it_stopped() -> None:
+def test_time_at_the_desk_is_split_by_day_and_state_and_goes_on_where_it_stopped() -> None:
     events = [DutyEvent("mei", "paused", at(0)), DutyEvent("mei", "ready", at(10)), DutyEvent("mei", "busy", at(20))]
     cells, stands = duty_seconds({}, events, at(40))
-    assert cells[2026030209, "mei"]["paused_s"] == cells[2026030209, "mei"]["ready_s"] == 600
-    assert (cells[2026030209, "mei"]["busy_s"], cells[2026030210, "mei"]["busy_s"]) == (600, 600)
+    nothing = dict.fromkeys(DESK_SECONDS, 0.0)
+    assert cells == {(20260302, "mei"): {**nothing, "paused_s": 600, "ready_s": 600, "busy_s": 1200}}
     assert stands == {"mei": Stand("busy", at(40))}
-    more, stands = duty_seconds(
-        stands, [DutyEvent("mei", "after_call", at(50)), DutyEvent("mei", "offline", at(51))], at(90)
-    )
-    assert more == {(2026030210, "mei"): {**dict.fromkeys(cells[2026030210, "mei"], 0.0), "busy_s": 600, "after_call_s": 60}}  # fmt: skip
+    later = [DutyEvent("mei", "after_call", at(50)), DutyEvent("mei", "offline", at(51))]
+    more, stands = duty_seconds(stands, later, at(90))
+    assert more == {(20260302, "mei"): {**nothing, "busy_s": 600, "after_call_s": 60}}
     assert stands == {}
+
+
+def test_a_night_shift_counts_on_both_days() -> None:
+    late = datetime(2026, 3, 2, 15, 50, tzinfo=UTC)  # ten to midnight there
+    cells, _ = duty_seconds({}, [DutyEvent("mei", "ready", late)], late + timedelta(minutes=30))
+    assert {day: cell["ready_s"] for (day, _), cell in cells.items()} == {20260302: 600, 20260303: 1200}
 
 
 def test_counting_in_pieces_gives_what_counting_once_gives() -> None:
