@@ -172,9 +172,9 @@ describe("who is signed in", () => {
 describe("pages and roles", () => {
   it("each role has its pages", () => {
     const paths = (...roles: Parameters<typeof pagesFor>[0][number][]) => pagesFor(roles).map((page) => page.path);
-    expect(paths("agent")).toEqual(["/desk"]);
-    expect(paths("supervisor")).toEqual(["/desk", "/insights"]);
-    expect(paths("manager")).toEqual(["/insights"]);
+    expect(paths("agent")).toEqual(["/desk", "/desk/orders"]);
+    expect(paths("supervisor")).toEqual(["/desk", "/desk/orders", "/insights"]);
+    expect(paths("manager")).toEqual(["/desk/orders", "/insights"]);
     expect(paths("admin")).toEqual([]);
     expect(mayActAs([], ["agent"])).toBe(false);
   });
