@@ -120,6 +120,7 @@ async def test_every_other_step_of_the_page_is_gone_by_an_agent(browser: Browser
         state, talk = page.get_by_test_id("my-state"), page.get_by_test_id("talk")
         await expect(page.get_by_test_id("desk-connection")).to_have_text("已连上")
 
+        await expect(state).to_have_text("小休")
         await page.keyboard.press("Alt+h")
         await expect(page.get_by_test_id("help")).to_contain_text("Alt+M")
         assert await serious_faults(page) == []

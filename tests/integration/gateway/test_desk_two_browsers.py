@@ -81,6 +81,7 @@ async def at_desk(
     async with page_of(browser, gateway) as page:
         await sign_in(page, name)
         await expect(page.get_by_test_id("desk-connection")).to_have_text("已连上")
+        await expect(page.get_by_test_id("my-state")).to_have_text("小休")
         if ready:
             await page.keyboard.press("Alt+r")
             await expect(page.get_by_test_id("my-state")).to_have_text("就绪")
