@@ -17,6 +17,7 @@ from hotline.messages import Aspect, Reply, Understanding
 from hotline.ports import DialogueAnswer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+expect.set_options(timeout=15_000)  # several browsers on a busy machine
 __all__ = ["browser"]  # the fixture
 GUIDE = "请带身份证原件和居住地址证明。"
 COUNT_BEEPS = """
