@@ -17,6 +17,7 @@ from hotline.messages import Aspect, Reply, Understanding
 from hotline.ports import DialogueAnswer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+expect.set_options(timeout=15_000)  # several browsers on a busy machine
 __all__ = ["browser"]  # the fixture
 GUIDE = "请带身份证原件和居住地址证明。"
 COUNT_BEEPS = """
@@ -120,6 +121,7 @@ async def test_every_other_step_of_the_page_is_gone_by_an_agent(browser: Browser
         state, talk = page.get_by_test_id("my-state"), page.get_by_test_id("talk")
         await expect(page.get_by_test_id("desk-connection")).to_have_text("已连上")
 
+        await expect(state).to_have_text("小休")
         await page.keyboard.press("Alt+h")
         await expect(page.get_by_test_id("help")).to_contain_text("Alt+M")
         assert await serious_faults(page) == []

@@ -22,6 +22,7 @@ from hotline.ports import DialogueAnswer
 from voice.audio import read_wav, resample, to_pcm
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+expect.set_options(timeout=15_000)  # several browsers on a busy machine
 
 SPEECH = Path(__file__).resolve().parents[2] / "data" / "speech"
 RATE = 48000
@@ -81,6 +82,7 @@ async def at_desk(
     async with page_of(browser, gateway) as page:
         await sign_in(page, name)
         await expect(page.get_by_test_id("desk-connection")).to_have_text("已连上")
+        await expect(page.get_by_test_id("my-state")).to_have_text("小休")
         if ready:
             await page.keyboard.press("Alt+r")
             await expect(page.get_by_test_id("my-state")).to_have_text("就绪")
@@ -165,7 +167,7 @@ async def test_a_call_is_taken_over_both_hear_each_other_held_muted_and_hung_up(
         await expect(agent.get_by_test_id("line-mute")).to_be_enabled()
         await heard(agent, "__hotlineDesk.peakIn")  # the caller's recorded voice, at the agent's
         await heard(citizen, "__hotlineCall.peak")  # and the other way
-        await expect(agent.get_by_test_id("line-citizen").last).to_have_text("我想问社保卡", timeout=15_000)
+        await expect(agent.get_by_test_id("line-citizen").last).to_have_text("我想问社保卡")
         assert await serious_faults(agent) == []
 
         await agent.keyboard.press("Alt+m")
@@ -329,7 +331,7 @@ async def test_a_page_whose_network_was_gone_misses_nothing(agents: Browser, des
         for number in range(20):
             await talk.say(f"断线时的第 {number} 句")
         gone = False
-        await expect(page.get_by_test_id("desk-connection")).to_have_text("已连上", timeout=15_000)
+        await expect(page.get_by_test_id("desk-connection")).to_have_text("已连上")
         await expect(page.get_by_test_id("line-citizen").last).to_have_text("断线时的第 19 句")
         shown = await page.get_by_test_id("line-citizen").all_inner_texts()
         assert shown == ["转人工", "第一句", *[f"断线时的第 {number} 句" for number in range(20)]]

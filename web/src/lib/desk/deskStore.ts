@@ -307,6 +307,7 @@ export function createDesk(parts: DeskParts) {
       stream = parts.openStream(seq, {
         onFrame: (frame) => {
           greeted ||= frame.type === "hello";
+          if (frame.type === "hello" && frame.state) view.state = frame.state; // with the light that says one is there
           onFrame(frame);
         },
         onStatus: (connected) => (view.connected = connected),
