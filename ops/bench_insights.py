@@ -54,6 +54,8 @@ def queries(parts: InsightParts) -> dict[str, Callable[[], Awaitable[Any]]]:
         "by town": lambda: d.breakdown(_YEAR, "town"),
         "by department": lambda: d.breakdown(_YEAR, "department"),
         "by hour of the week": lambda: d.breakdown(_YEAR, "hour_of_week"),
+        "work orders by town": lambda: d.orders(_YEAR, "town"),
+        "compliance scores": lambda: parts.reviews.scores(_YEAR),
         "agents": lambda: d.agents(_YEAR),
         "topics, a year": lambda: d.topics(_YEAR),
         "topics, six weeks": lambda: d.topics(month),

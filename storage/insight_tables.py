@@ -34,6 +34,14 @@ line_facts = sa.Table(
     sa.Column("broken", sa.JSON, nullable=False),
     sa.Column("measures", sa.JSON, nullable=False),
     sa.Index("ix_insight_conversations_day", "day"),
+    sa.Index("ix_insight_conversations_day_score", "day", "score"),
+    sa.Index(
+        "ix_insight_conversations_low",
+        "score",
+        "started_at",
+        sqlite_where=sa.text("score < 100"),
+        postgresql_where=sa.text("score < 100"),
+    ),
     sa.Index("ix_insight_conversations_caller_key_started_at", "caller_key", "started_at"),
 )
 
