@@ -54,7 +54,9 @@ async def managed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gat
         await account(gateway, "page.insights", "manager", shown="何主任")
         for name, shown in (("page.li", "李班长"), ("page.wang", "王班长"), ("page.zhao", "赵班长")):
             await account(gateway, name, "supervisor", shown=shown)
+        expect.set_options(timeout=30_000)  # an approval checks the whole catalogue: seconds on a busy machine
         yield gateway
+        expect.set_options(timeout=5_000)
 
 
 def an_alert(n: int) -> Alert:

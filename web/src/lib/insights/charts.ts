@@ -83,6 +83,8 @@ export function columns(labels: string[], values: Array<number | null>, unit: Un
 export interface Bar {
   name: string;
   value: number | null;
+  /** Written beside the bar instead of the value. */
+  words?: string;
 }
 
 /** Lying bars, each with its value written beside it; the longest on top. */
@@ -101,7 +103,7 @@ export function bars(rows: Bar[], unit: Unit, tone: Tone = PAPER): EChartsCoreOp
         data: rows.map((row) => row.value),
         barMaxWidth: tone.size * 1.3,
         itemStyle: { borderRadius: [0, 3, 3, 0] },
-        label: { show: true, position: "right", color: tone.ink, fontSize: tone.size, formatter: (at: { value: unknown }) => shown(at.value as number | null, unit) },
+        label: { show: true, position: "right", color: tone.ink, fontSize: tone.size, formatter: (at: { value: unknown; dataIndex?: number }) => rows[at.dataIndex ?? -1]?.words ?? shown(at.value as number | null, unit) },
       },
     ],
   };
