@@ -280,7 +280,7 @@ async def merge_candidates(number: str, house: House, principal: Staff) -> dict[
     for candidate in await house.orders.repeats_of(number):
         other = await desk.house.store.get(candidate.number)
         if actor.may_see(other):
-            shown.append({"score": candidate.score, "why": candidate.why, **views.summary(other, desk.standing(other))})
+            shown.append({**views.summary(other, desk.standing(other)), "score": candidate.score, "why": candidate.why})
     return {"candidates": shown[:5]}
 
 

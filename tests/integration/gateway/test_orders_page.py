@@ -167,6 +167,7 @@ async def test_repeats_are_proposed_with_why_merged_and_taken_apart_again(browse
         await opened(page, again)
         candidate = page.get_by_test_id("candidate").filter(has_text=main)
         await expect(candidate).to_contain_text("地点相同")
+        await expect(candidate).not_to_contain_text("（0%）")
         assert await serious_faults(page) == []
         await candidate.get_by_test_id("merge-into").click()
         await expect(page.get_by_test_id("move-main")).to_have_value(main)
