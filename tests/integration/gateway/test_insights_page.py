@@ -239,6 +239,7 @@ async def test_a_gap_becomes_a_change_that_is_approved_and_evaluated(
         await approved.get_by_test_id("proposal-approve").click()
         await expect(approved.get_by_test_id("proposal-state")).to_have_text("已批准")
         await expect(approved.get_by_test_id("proposal-check")).to_contain_text("检查")
+        await approved.get_by_test_id("evaluation-by-hand").click()
         for name in ("before", "after"):
             await approved.get_by_test_id(f"evaluation-{name}").set_input_files(tmp_path / f"{name}.json")
         await approved.get_by_test_id("evaluation-save").click()
@@ -246,6 +247,9 @@ async def test_a_gap_becomes_a_change_that_is_approved_and_evaluated(
         await expect(told).to_contain_text("1 项变好，0 项变差")
         await expect(told.locator("tbody tr").first).to_contain_text("90.0%95.0%▲ 变好")
         assert await serious_faults(page) == []
+        await approved.get_by_test_id("evaluation-run").click()
+        await expect(approved.get_by_test_id("evaluation-step")).to_contain_text("排着队")
+        await expect(approved.get_by_test_id("evaluation-run")).to_have_count(0)
 
 
 async def test_who_was_told_an_old_version_and_agreed_is_called_back(browser: Browser, managed: Gateway) -> None:

@@ -23,6 +23,15 @@ export type ProposalKind = "alias" | "question" | "example" | "guide";
 export const KIND_NAMES: Record<ProposalKind, string> = { alias: "给指南加叫法", question: "给指南加问法", example: "给意图加例句", guide: "起一篇新指南" };
 export const DECISIONS: Record<string, string> = { draft: "待定", approved: "已批准", rejected: "不采纳" };
 
+/** What ``make eval`` said of the change, or how far it is. */
+export interface Evaluation extends Partial<Record<"before" | "after", Record<string, unknown>>> {
+  state?: "queued" | "running" | "done" | "failed";
+  step?: string;
+  detail?: string;
+}
+
+export const evaluating = (evaluation: Evaluation = {}): boolean => evaluation.state === "queued" || evaluation.state === "running";
+
 export interface Proposal {
   proposal_id: number;
   kind: ProposalKind;
@@ -35,7 +44,7 @@ export interface Proposal {
   at?: string;
   decided_by?: string;
   decided_at?: string | null;
-  evaluation?: Partial<Record<"before" | "after", Record<string, unknown>>>;
+  evaluation?: Evaluation;
 }
 
 export interface Draft {
