@@ -6,6 +6,7 @@ Standard library only: it runs before any package is there (Python 3.11 or newer
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -267,6 +268,19 @@ def _step(number: int, of: int, what: str) -> Iterator[None]:
     yield
 
 
+@contextmanager
+def alone(file: Path) -> Iterator[None]:
+    """Waits, and says so, while another set-up of this folder is under way: two would write one into the other."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("这个文件夹里另一次安装正在进行，等它做完 …")
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
 def set_up(with_tests: bool) -> None:
     """All steps in order. Raises SetUpError."""
     steps = 6 if with_tests else 5
@@ -291,7 +305,8 @@ def set_up(with_tests: bool) -> None:
 def main() -> int:
     with_tests = "test" in sys.argv[1:]
     try:
-        set_up(with_tests)
+        with alone(ROOT / ".venv" / "setup.lock"):
+            set_up(with_tests)
     except SetUpError as error:
         say(f"没有装好：{error}")
         return 1
