@@ -38,7 +38,7 @@ _DRAFT = "有多位市民反映：{what}。"
 class SignatureError(HotlineError):
     """Not signed with this line's secret, or too long ago. Nothing was taken."""
 
-    code = "bad_signature"
+    code = "incident_signature"
     status = 401
     citizen_sentence = "签名不对或已过期，没有收下。"
 

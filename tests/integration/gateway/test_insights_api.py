@@ -289,7 +289,7 @@ async def test_the_operation_centre_sends_an_incident_back_signed_once_and_can_e
         return await gateway.http.post(f"{ROOT}/incidents/from-centre", content=raw, headers=signed)
 
     for refused in (await send(body, "another"), await send(body, late=1000)):
-        assert (refused.status_code, refused.json()["code"]) == (401, "bad_signature")
+        assert (refused.status_code, refused.json()["code"]) == (401, "incident_signature")
     assert (await send({"reference": "x"})).status_code == 422
     first, again = (await send(body)).json(), (await send({**body, "text": "西樵停电，今晚恢复"})).json()
     assert first["incident_id"] == again["incident_id"]

@@ -40,3 +40,4 @@ def test_the_recognition_servers_are_told_side_by_side() -> None:
     told = table(REPORT)
     assert "| 3.1 | 3.0 | 1.033（要 ≥ 1.0） |" in told
     assert "4 路 | 6.0 / 12.0" in told
+    assert "| vosk | 4 | 20.0 MB | 600 MB |" in told

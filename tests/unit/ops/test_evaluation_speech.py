@@ -57,17 +57,3 @@ def test_a_quantile_is_read_from_a_histogram_within_its_bucket():
     assert bench_speech.quantile_ms(counts, 0.99) == pytest.approx(47.0, abs=0.1)
     assert bench_speech.quantile_ms({0.01: 1.0, float("inf"): 100.0}, 0.99) is None, "beyond the last limit"
     assert bench_speech.quantile_ms({0.01: 0.0, float("inf"): 0.0}, 0.5) is None
-
-
-def test_the_table_says_what_was_to_be_reached():
-    server = {
-        "throughput": {"ours": 3.0, "vosk_server": 2.9}, "throughput_ratio": 1.03,
-        "latency": {name: {"p50_ms": 5.0, "p95_ms": 9.0} for name in ("ours", "vosk_server")},
-        "added_latency_p50_ms": 0.0, "added_latency_p95_ms": 0.0,
-    }  # fmt: skip
-    engines = {"whisper": {"calls_in_real_time": 4, "memory_per_call_mb": 1.0, "memory_at_rest_mb": 300}}
-    lag = {"calls": 10, "p50_ms": 0.4, "p99_ms": 8.0}
-    shown = bench_speech.table({"server": server, "engines": engines, "loop_lag": lag})
-    assert "1.03（要 ≥ 1.0）" in shown
-    assert "p99 8.0 ms（要 ≤ 20）" in shown
-    assert "| whisper | 4 |" in shown
