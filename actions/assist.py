@@ -48,7 +48,7 @@ def _passages(tools: Tools, question: AssistQuestion) -> list[Passage]:
     for hit in hits:
         item = tools.catalogue.items.get(hit.item_key)
         if item is not None and hit.score >= _WORTH_SHOWING:
-            reply = answer(tools.wording, item, aspect, tools.today(), hub_checked=False)
+            reply = answer(tools.wording, item, aspect, tools.today())
             found.append(
                 Passage(item_key=item.key, item_name=item.name, aspect=aspect, score=round(hit.score, 4), reply=reply)
             )

@@ -115,6 +115,7 @@ async def queue(who: Agent, house: House) -> dict[str, Any]:
         ],
         "callbacks": await house.desk.open_callbacks(),
         "most": house.settings.desk_max_conversations,
+        "areas": dict(house.insights.area_names) if house.insights else {},
         "fault": house.desk.fault.detail if house.desk.fault else "",
         "seq": seq,
     }

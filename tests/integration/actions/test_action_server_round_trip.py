@@ -222,6 +222,7 @@ async def test_the_agents_desk_is_given_passages_with_their_sources_and_the_fiel
 ) -> None:
     assist = HttpAssist(str(server.base_url).rstrip("/"), 5.0, server)
     found = await assist.look("居住证要带什么材料", Aspect.MATERIALS)
+    assert all("联系不上" not in passage.reply.text for passage in found.passages)  # nobody asked the hub
     assert found.passages[0].item_key == "JZ02"
     assert found.passages[0].reply.sources
     assert found.fields.happened == ""  # a question is no complaint

@@ -40,6 +40,7 @@ export interface DeskView {
   agents: Agent[];
   most: number;
   fault: string;
+  areas: Record<string, string>;
   mine: Entry[];
   offers: Offer[];
   callbacks: Callback[];
@@ -95,6 +96,7 @@ export function createDesk(parts: DeskParts) {
     agents: [],
     most: 0,
     fault: "",
+    areas: {},
     mine: [],
     offers: [],
     callbacks: [],
@@ -165,6 +167,7 @@ export function createDesk(parts: DeskParts) {
     view.agents = queue.agents;
     view.most = queue.most;
     view.fault = queue.fault;
+    view.areas = queue.areas ?? {};
     view.mine = queue.serving.filter((entry) => entry.agent === view.me);
     view.offers = queue.offers.filter((offer) => offer.agent === view.me && offer.state === "open");
     view.openCallbacks = queue.callbacks;

@@ -58,6 +58,8 @@ export interface Queue {
   most: number;
   /** Why the queue does not move by itself at present. */
   fault: string;
+  /** Names of service areas by key. */
+  areas?: Record<string, string>;
   seq: number;
 }
 
