@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from desk_agent import Agent, sign_in
 from running_line import Line, Talk, start_line
 
 SPEECH = Path(__file__).resolve().parents[1] / "data" / "speech"
@@ -26,6 +27,11 @@ def line(tmp_path_factory) -> Iterator[Line]:
 @pytest.fixture
 def talk(line: Line) -> Talk:
     return line.talk()
+
+
+@pytest.fixture(scope="session")
+def agent(line: Line) -> Agent:
+    return sign_in(line)
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from desk_agent import Agent
 from running_line import Line, Talk
-from test_taking_over import Agent, agent
-
-__all__ = ["agent"]  # the fixture
 
 LEFT_OPEN = "~"  # before a sentence that doesn't answer what the line has just asked
 TALKS: dict[str, list[str]] = {
