@@ -81,7 +81,8 @@ class Evaluator:
         try:
             before, after = await self._both(proposal, step)
         except Exception as error:
-            detail = error.detail if isinstance(error, HotlineError) else type(error).__name__
+            ours = f"评测出错（{type(error).__name__}），原因见统计进程的记录；可以再评测一次。"
+            detail = error.detail if isinstance(error, HotlineError) else ours
             await self.book.attach(proposal_id, {"state": "failed", "detail": detail, "begun": begun.isoformat()})
             raise
         seconds = round((datetime.now(UTC) - begun).total_seconds(), 1)
