@@ -10,6 +10,12 @@ from hotline.cases import IdentityProof
 from hotline.numbers import Kind, Reading, read
 from hotline.numbers.symbols import DIGITS, HAN_DIGITS, RADIO_DIGITS, prepare
 
+_WORK_ORDER = re.compile(r"(?<![0-9A-Z])(?:GD)?\s*(20\d{6}\d{6,10})(?!\d)")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9\s\-_/.]*")
+_CODE_DIGITS = 4
+_COURTESY = re.compile(
+    r"^(?:你好|您好|喂|请问|唔该|帮我查(?:一?下)?|我?(?:的|嘅)?(?:编号|号码|单号|码)(?:是|系|係)?|[，,：:。\s])+|[，,。！!？?\s]+$"
+)
 _LAST_FOUR = re.compile(r"\d{3}[\dX]")
 _SPOKEN_DIGITS = str.maketrans({**DIGITS, **RADIO_DIGITS})
 # What surrounds a name when people say it; longest first.
@@ -40,6 +46,18 @@ def find_case_reference(text: str) -> str | None:
         if found := next((v.value for v in values if v.kind is kind), None):
             return found
     return None
+
+
+def find_work_order_number(text: str) -> str | None:
+    """A work order's number, with or without its letters, typed or said digit by digit."""
+    found = _WORK_ORDER.search(digits_as_said(text).replace(" ", ""))
+    return f"GD{found.group(1)}" if found else None
+
+
+def strange_code(text: str) -> str | None:
+    """Letters and digits and nothing else, of no kind that this line knows (「NH123456」); as it was said."""
+    code = _COURTESY.sub("", unicodedata.normalize("NFKC", text)).strip()
+    return code if _CODE.fullmatch(code) and len(re.findall(r"\d", code)) >= _CODE_DIGITS else None
 
 
 def find_proof(text: str, case_reference: str | None = None, name_asked: bool = False) -> IdentityProof:

@@ -26,6 +26,27 @@ _MISTAKEN = re.compile(
 _LOOSE = re.compile(
     rf"^(?:不是|唔系|唔係|没|唔)(?P<wrong>[^，,。；吗嗎么？?]{{1,10}})[，,]+(?:而)?{_IS}?(?P<right>[^是系係].+?){_END}"
 )
+# 「谁说个体户啊，我开公司」「你答咗几耐，我问喺边度办」「条件我知道了，我问能领多少」
+_WHO_SAID = re.compile(
+    rf"^(?:谁|边个|几时|什么时候|我几时|我什么时候)(?:有)?(?:说|讲|话|问|提)(?:过|的|嘅|咗|了)?(?P<wrong>[^，,。]{{1,10}}?)[呀啊了㗎？?！!]*[，,。？?！! ]+{_ASKED}{_IS}?(?P<right>.{{2,}}?){_END}"
+)
+_ANSWERED_ELSE = re.compile(
+    rf"(?:你|您)(?:刚才|头先|而家)?(?:答|讲|说|话|报)(?:的|嘅|咗|了|的是|嘅系)?(?P<wrong>[^，,。]{{1,12}})[，,。 ]+(?:但|但是|而)?我{_IS}?(?:想|要)?问(?:的|嘅|紧|你|您|的是|嘅系)*(?P<right>[^，,。]{{2,}}?){_END}"
+)
+_ASKED_ELSE = re.compile(
+    rf"我{_IS}?(?:想|要)?问(?:的|嘅|紧|你|您|的是|嘅系)*(?P<right>[^，,。]{{2,16}})[，,。 ]+(?:但|但是|点解|怎么|为什么)?(?:你|您)(?:刚才|头先|而家)?(?:答|讲|说|话|报)(?:的|嘅|咗|了|的是|嘅系)?(?P<wrong>[^，,。]{{1,12}}?){_END}"
+)
+_KNOWN = re.compile(
+    rf"^(?P<wrong>[^，,。]{{2,10}}?)(?:我|我都|我已经)?(?:知道?|清楚|明白|晓得|有|够|齐|知够)(?:了|晒|咗|㗎|的|嘅|啦|喇)*[，,。 ]+我{_IS}?(?:想|要)?问(?:的|嘅|紧|你|您|的是|嘅系)*(?P<right>[^，,。]{{2,}}?){_END}"
+)
+_NO_BUT = re.compile(
+    rf"^(?:不是|不对|唔系|唔係|唔啱|错了|错咗|no)(?:的|啊|呀|嘅|喎|啦)*[，,。 ]+(?:我)?(?:先|就)?(?:想|要)?(?:说|讲|问|话|要|办)?(?:的|嘅)?(?:{_IS}|先问|想问)(?P<right>.{{2,}}?){_END}",
+    re.IGNORECASE,
+)
+_AHEM = re.compile(r"^(?:[哦嗯呃啊喂唉诶欸噢][，, ]*)+(?=不|唔|错|我|你|讲|说)")
+_DENIES_FIRST = re.compile(
+    r"^(?:(?:不是|不对|唔系|唔係|唔啱|错了|错咗|哎呀?|嗯|呃|哦)[，,。 啊呀的]*){2,}(?=我|他|她|系|是)"
+)
 _LEADING = re.compile(r"^(?:那个|嗰个|我|们|哋|刚才|头先|想|要|问|说|讲|话|的|嘅|是|系|係|应该|其实|而)+(?=.{2})")
 
 # What is asked, told by its words. The first that is found holds.
@@ -57,12 +78,15 @@ class Correction:
 
 def correction_of(text: str) -> Correction | None:
     """What ``text`` puts right; None where it corrects nothing."""
-    said = simplified(text).strip()
+    said = _DENIES_FIRST.sub("", _AHEM.sub("", simplified(text).strip()))
+    for pattern in (_WHO_SAID, _ANSWERED_ELSE, _ASKED_ELSE, _KNOWN):
+        if found := pattern.search(said):
+            return Correction(_bare(found["right"]), _bare(found["wrong"]))
     if found := _WRONG_THEN_RIGHT.search(said):
         return Correction(_bare(found["right"]), _bare(found["wrong"]))
     if (found := _RIGHT_THEN_WRONG.search(said)) and len(_bare(found["right"])) > 1:
         return Correction(_bare(found["right"]), _bare(found["wrong"]))
-    if found := _MISTAKEN.search(said):
+    if found := _MISTAKEN.search(said) or _NO_BUT.search(said):
         return Correction(_bare(found["right"]))
     if found := _LOOSE.search(said):
         return Correction(_bare(found["right"]), _bare(found["wrong"]))

@@ -73,7 +73,9 @@ class AskRequest(HotlineAction):
         if talk.notice == "hub_down":
             return compose(wording, ("request_not_filed", {}))
         if talk.notice:
-            facts: dict[str, Any] = {"left": 11 - len(talk.digits), "heard": len(talk.digits)}
+            facts: dict[str, Any] = {
+                "left": 11 - len(talk.digits), "heard": len(talk.digits), "last_four": (talk.mobile or "")[-4:]
+            }  # fmt: skip
             parts.append((talk.notice, facts))
             if talk.notice in _SAY_ALL:
                 return compose(wording, *parts)

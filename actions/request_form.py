@@ -38,6 +38,7 @@ _STAYS_ANONYMOUS = re.compile(
 _MATTER = re.compile(r"(?:关于|有关|想问|咨询|是说|讲下|问下|问一下)(?P<matter>[^，,。]{2,})")
 _SHORT_WISH = 12
 _WANTS_TO_KNOW = re.compile(r"为什么|为何|点解|怎么回事|咩事|几时|什么时候|多久|是不是|系咪|有没有|有冇|[吗么嘛呢？?]$")
+_ANY_TIME = "随时"
 _LITTLE = 4  # characters beside a number that tell no place and no time
 _ANONYMOUS = re.compile(r"匿名|不留(?:电话|号码|联系)|唔留(?:电话|号码|联系)")
 _GOES_ON = re.compile(r"继续|接着|刚才|头先|之前(?:那|嗰|的)|返(?:返)?去|回到")
@@ -120,9 +121,7 @@ class ValidateRequestForm(ServiceAction):
         talk.digits = ""
         if found := _MATTER.search(simplified(text)):
             talk.happened = found["matter"]
-        item = self.tools.catalogue.items.get(tracker.get_slot("service_item") or "")
-        if item and not talk.happened:
-            talk.happened, talk.service_key, talk.department = f"「{item.name}」", item.key, item.department
+        self._take_up_what_was_asked(tracker, talk)
 
     @staticmethod
     def _name_type(talk: RequestTalk, text: str) -> None:
@@ -239,8 +238,15 @@ class ValidateRequestForm(ServiceAction):
             case _:
                 understood = self._contact(talk, text)
         if understood or not talk.notice:
+            self._take_up_what_was_asked(tracker, talk)
             self._move_on(talk, asked)
         return understood
+
+    def _take_up_what_was_asked(self, tracker: Tracker, talk: RequestTalk) -> None:
+        """A service asked about while a call back was being arranged is what the call is about."""
+        item = self.tools.catalogue.items.get(tracker.get_slot("service_item") or "")
+        if talk.kind == CALL_BACK and item and not talk.happened:
+            talk.happened, talk.service_key, talk.department = f"「{item.name}」", item.key, item.department
 
     def _move_on(self, talk: RequestTalk, asked: str) -> None:
         if talk.notice == "outside":
@@ -279,6 +285,9 @@ class ValidateRequestForm(ServiceAction):
         found = find_place(text, self.tools.catalogue)
         if (found.place and found.place not in talk.place) or (found.town and talk.town is None):
             talk.take_place(found)
+            return True
+        if means_yes(text) and talk.kind == CALL_BACK:
+            talk.when = _ANY_TIME
             return True
         if means_yes(text) or len(said) < 2 or (found.place and found.place in talk.place):
             return False
@@ -368,7 +377,7 @@ class ValidateRequestForm(ServiceAction):
             self._clear(talk, field[1:])
             talk.asked = {"type": "change"}.get(field[1:], field[1:])
             return True
-        talk.notice = "request_changed"
+        talk.notice = "request_changed_number" if field == "contact" and talk.mobile else "request_changed"
         talk.key = RequestTalk().key  # another content is another request
         talk.ask_next()
         return True

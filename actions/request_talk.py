@@ -7,7 +7,7 @@ import uuid
 
 from pydantic import BaseModel, Field
 
-from actions.said import Contact, find_contact
+from actions.said import Contact, find_contact, means_yes
 from hotline.numbers import Kind, hear
 from hotline.work_orders import CALL_BACK as CALL_BACK
 from hotline.work_orders import RequestType, Urgency, WorkOrderDraft
@@ -68,6 +68,7 @@ _ADDS = re.compile(
     r"^(?:补充|再补充|我?(?:还|仲)(?:要|想)?(?:补充|说|加)|另外(?:再)?|还有就是|还有|仲有|加一句|再加)(?:一下|一点|一句|一样)?[，,：: ]*"
 )
 _TELLS = 4
+_A_STORY = 14  # characters
 _AROUND_A_TIME = re.compile(
     r"^(?:[，, ]|就是|就|大概|从|由|都|是|系|係)+|(?:[，, ]|开始|左右|的事|那时候|嗰阵|吧|啦|了|的|嘅|咯)+$"
 )
@@ -196,7 +197,7 @@ class RequestTalk(BaseModel):
 
     def answer_place(self, text: str, catalogue: Catalogue, *, complains: bool = False) -> bool:
         """The answer to where; False where it holds none. ``complains``: it sounds like a complaint."""
-        if is_unknown(text):
+        if is_unknown(text) or (self.asked == "place_detail" and means_yes(text)):
             self.place = self.place or NOT_TOLD
             return True
         said = simplified(text)
@@ -233,7 +234,9 @@ class RequestTalk(BaseModel):
         if _ANONYMOUS.match(said.strip("，,。 ")):
             self.anonymous = True
             return True
-        if looks_like_a_place(said, catalogue) or not (complains or tells_a_nuisance(said)):
+        tells = tells_a_nuisance(said)
+        at_length = tells and len(said) >= _A_STORY and not find_place(said, catalogue).place
+        if (looks_like_a_place(said, catalogue) and not at_length) or not (complains or tells):
             return False
         matter = matter_of(said)
         if matter and matter not in self.happened:

@@ -11,7 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answers import answer
 from actions.base import Events, HotlineAction, entity, heard, intent_of
-from actions.case_reference import find_case_reference, find_proof
+from actions.case_reference import find_case_reference, find_proof, find_work_order_number, strange_code
 from actions.corrections import Correction, aspect_said, correction_of, names_a_matter
 from actions.incidents import incident_reply
 from actions.payload import say
@@ -39,6 +39,8 @@ NEAR_AT_MOST = 0.95  # and beyond this none offered
 
 _NUMBERS = {name: n for n, names in enumerate("一 二两 三 四 五 六 七 八 九".split(), 1) for name in names}
 _LONGEST_CHOICE = 14
+_SHORT_ENOUGH_TO_SAY_BACK = 16
+_A_NAME_ALONE = 3  # fewer characters that several services are called by (「医保」) name none of them
 _PLACE = re.compile(
     r"(?P<from_end>倒数)?第(?P<number>[一二两三四五六七八九十百\d]+)(?!天|日|周|季|次|步|小学|中学|医院|人民|期|胎|年|批|代)"
 )
@@ -56,6 +58,7 @@ _MIDDLE = re.compile(r"中间|当中")
 _A_NAME = re.compile(
     r"(?:[证證]|许可|許可|执照|執照|资质|資質)[书書]?$"
 )  # 「危险化学品经营许可证」 complains of nothing
+_FREE = re.compile(r"不收|免收|免费|不用交|无需缴|不需要交")
 _PAYS = re.compile(r"收|交|缴|繳|付|费|費|花|使钱|罚|罰|要钱|要錢")
 
 
@@ -101,7 +104,9 @@ class ServiceAction(HotlineAction):
         if len(about) <= LONGEST:
             search = self.tools.search.search
             alone, beside = await asyncio.to_thread(lambda: (search(asked), search(f"{asked}{item.name}")))
-            if turned := turned_to(alone, beside, about, item.key, corrects=corrects):
+            names = sum(about in plain(other.name) for other in self.tools.catalogue.items.values())
+            shared = len(about) < _A_NAME_ALONE and names > 1
+            if turned := turned_to(alone, beside, about, item.key, corrects=corrects, shared=shared):
                 return turned
         return await self.find(text, item.key, switching=True)
 
@@ -120,7 +125,10 @@ class ServiceAction(HotlineAction):
         in_talk = tracker.get_slot("service_item")
         before = Aspect(tracker.get_slot("last_aspect") or Aspect.GENERAL)
         meant = aspect_said(correction.right) or aspect or before
-        if not names_a_matter(correction.right) and (aspect_said(correction.right) or not matter(correction.right)):
+        alone = aspect_said(correction.right) or not matter(correction.right)
+        if (not names_a_matter(correction.right) and alone) or about_oneself(
+            correction.right, matter(correction.right)
+        ):
             return await self.respond(dispatcher, tracker, await self.find(correction.right, in_talk), meant)
         return await self.respond(dispatcher, tracker, await self.find_other(correction.right, in_talk), meant)
 
@@ -155,7 +163,7 @@ class ServiceAction(HotlineAction):
             case Outcome.UNKNOWN:
                 near = [items[key] for key in decision.candidates]
                 reply = wording.reply(
-                    "unknown_service", subject=subject_of(heard(tracker)), nearest=[i.name for i in near]
+                    "unknown_service", subject=_as_asked(heard(tracker)), nearest=[i.name for i in near]
                 )
                 reply.buttons = [_choice(i, aspect) for i in near] + [Button(title="转人工", payload="转人工")]
                 say(dispatcher, tracker, reply, aspect=aspect)
@@ -229,12 +237,20 @@ class ServiceAction(HotlineAction):
     def _money_meant(self, key: str, aspect: Aspect, text: str) -> Aspect:
         """「多少钱」 of a benefit, whose fee nobody knows, asks what one is given."""
         item = self.tools.catalogue.items[key]
-        given = item.facts_of(Aspect.AMOUNT) and not any(f.known for f in item.facts_of(Aspect.FEE))
+        # 「申领不收费」 answers nobody who asks how much a benefit is.
+        costs = any(f.known and not _FREE.search(f.text or "") for f in item.facts_of(Aspect.FEE))
+        given = item.facts_of(Aspect.AMOUNT) and not costs
         return Aspect.AMOUNT if aspect is Aspect.FEE and given and not _PAYS.search(text) else aspect
 
     def _strange(self, text: str, key: str) -> list[str]:
         """The words of ``text`` that service ``key`` does not know."""
         return strangers_of(self.tools.catalogue).of(text, key)
+
+    def _puts_right(self, key: str, correction: Correction) -> bool:
+        """Whether ``correction`` is of the service in talk, or of what was asked about it."""
+        if not names_a_matter(correction.right):
+            return bool(aspect_said(correction.wrong)) or bool(not correction.wrong and aspect_said(correction.right))
+        return not correction.wrong or self._is_called(key, correction.wrong)
 
     def _is_called(self, key: str, words: str) -> bool:
         """Whether ``words`` belong to the name or an alias of the service."""
@@ -262,10 +278,10 @@ class AnswerService(ServiceAction):
         aspect = _aspect_of_intent(intent_of(tracker))
         in_talk = tracker.get_slot("service_item")
         correction = correction_of(heard(tracker)) if in_talk else None
-        if correction and aspect_said(correction.wrong) and not names_a_matter(correction.right):
-            return await self.put_right(dispatcher, tracker, correction, None)
-        if correction and names_a_matter(correction.right) and self._is_called(str(in_talk), correction.wrong):
-            return await self.put_right(dispatcher, tracker, correction, aspect)
+        if correction and self._puts_right(str(in_talk), correction):
+            # What is put right was asked before: only plain words ask something else of it now.
+            asks_anew = names_a_matter(correction.right) and _QUESTION.search(correction.right)
+            return await self.put_right(dispatcher, tracker, correction, aspect if asks_anew else None)
         if decision := self.still_open(tracker):
             return await self.respond(dispatcher, tracker, decision, aspect)
         foreign = _ranked(tracker).get("out_of_scope", 0.0)
@@ -350,6 +366,11 @@ class Inform(ServiceAction):
                 SlotSet("identity_outcome", None),
                 FollowupAction("case_status_form"),
             ]
+        if find_work_order_number(text):
+            return [FollowupAction("work_order_form")]
+        if code := strange_code(text):
+            say(dispatcher, tracker, self.tools.wording.reply("strange_code", code=code))
+            return []
         if sounds_like_a_complaint(text):
             return [FollowupAction("request_form")]
         proof = find_proof(text)
@@ -383,6 +404,11 @@ class Fallback(ServiceAction):
             self.tell_incident(dispatcher, tracker, incident, alone=True)
             return [SlotSet("misunderstandings", 0)]
         in_talk = tracker.get_slot("service_item")
+        correction = correction_of(heard(tracker)) if in_talk else None
+        if correction and self._puts_right(str(in_talk), correction):
+            return await self.put_right(dispatcher, tracker, correction, None)
+        if in_talk and about_oneself(self._without_towns(heard(tracker)), matter(heard(tracker))):
+            return await self.tell(dispatcher, tracker, in_talk, aspect_said(heard(tracker)) or Aspect.CONDITIONS)
         if in_talk and out_of_scope and (said := aspect_said(heard(tracker))) and not names_a_matter(heard(tracker)):
             return await self.tell(dispatcher, tracker, in_talk, said)  # 「怎么领」 alone is of no other world
         ranked = _ranked(tracker)
@@ -446,6 +472,12 @@ def option_place(text: str, count: int) -> int | None:
     if _LAST.search(text):
         return count - 1
     return 0 if _FIRST.search(text) else None
+
+
+def _as_asked(text: str) -> str:
+    """The question as it may be read back: all of a short one, of a long one what it is about."""
+    said = text.strip("，,。！!？?；; \n")
+    return said if len(said) <= _SHORT_ENOUGH_TO_SAY_BACK else subject_of(text)[:_SHORT_ENOUGH_TO_SAY_BACK]
 
 
 def _ranked(tracker: Tracker) -> dict[str, float]:

@@ -7,12 +7,13 @@ import re
 from typing import Any
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.appointment_form import UNDOES
 from actions.base import LAST_SAID, OFFER, Events, HotlineAction, heard, intent_of
 from actions.payload import say
+from actions.said import means_stop
 from actions.service import ServiceAction
 from actions.wording import CANTONESE
 from hotline.messages import Aspect, Reply
@@ -41,6 +42,7 @@ _FORGOTTEN = (
     "work_order_outcome",
     "work_order_found",
 )
+_WANTS_TO_FILE = re.compile(r"(?<![不唔])(?:想|要)(?:投诉|举报|反映|报料)(?![了过]|的?(?:撤|取消))")
 _BRINGS_A_PERSON = frozenset({"emergency_report", "crisis"})
 
 
@@ -132,6 +134,8 @@ class Cancel(HotlineAction):
 
     async def act(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         loop = (tracker.active_loop or {}).get("name")
+        if not loop and _WANTS_TO_FILE.search(simplified(heard(tracker))) and not means_stop(heard(tracker)):
+            return [FollowupAction("request_form")]
         if not loop and UNDOES.search(simplified(heard(tracker))):
             say(dispatcher, tracker, self.tools.wording.reply("cannot_undo"))
             return []

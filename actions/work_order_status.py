@@ -9,7 +9,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import Events, HotlineAction, heard, intent_of
-from actions.case_reference import digits_as_said
+from actions.case_reference import find_work_order_number
 from actions.contact import known_contact, remember_contact
 from actions.flow import came_back, compose, starts, steps_aside
 from actions.payload import say
@@ -23,7 +23,6 @@ OUTCOME = "work_order_outcome"
 NUMBER = "work_order_number"
 FOUND = "work_order_found"
 _MISREAD_TWICE = 2
-_NUMBER = re.compile(r"(?<![0-9A-Z])(?:GD)?\s*(20\d{6}\d{6,10})(?!\d)")
 _NONE = re.compile(r"(?:没有|冇|忘(?:记|了|咗)|不记得|唔记得|不知道|唔知|找不到|揾唔到|丢了|唔见咗|没存|没记)")
 
 
@@ -38,7 +37,7 @@ class ValidateWorkOrderForm(HotlineAction):
         text, beginning = heard(tracker), starts(tracker, OUTCOME)
         if not beginning and came_back(tracker, FORM):
             return []
-        said_number, said_mobile = find_number(text), find_mobile(text)
+        said_number, said_mobile = find_work_order_number(text), find_mobile(text)
         if not beginning and not (said_number or said_mobile):
             return self._something_else(tracker, text)
         number = said_number or tracker.get_slot(NUMBER)
@@ -123,9 +122,3 @@ class TellWorkOrder(HotlineAction):
         fields = ["state", *(["department"] if order.department else []), *(["note"] if order.last_note else [])]
         reply.sources = [Source(item_code=order.number, field=name, version="work_order") for name in fields]
         return reply
-
-
-def find_number(text: str) -> str | None:
-    """A work order's number, with or without its letters, typed or said digit by digit."""
-    found = _NUMBER.search(digits_as_said(text).replace(" ", ""))
-    return f"GD{found.group(1)}" if found else None

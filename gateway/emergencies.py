@@ -21,6 +21,7 @@ _CALLED = re.compile(
 )
 _TAKEN_OUT = "〇"
 _BRIEF = 7
+_THOUGHTS_OF_DEATH = "suicide"
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,11 @@ class EmergencyWatch:
         findings = self._rules.look(said)
         found = list(findings.signs)
         opinion = self._second.opinion(said)
+        if findings.stood_down and not found:
+            return None
         if not found:
             found = self._second.likely(opinion, said, silenced=findings.silenced)
-        elif not findings.live and self._second.overrules(opinion):
+        elif self._second.overrules(opinion, live=findings.live):
             return None
         else:
             found += self._second.likely(opinion, said, silenced=False)
@@ -88,11 +91,12 @@ class EmergencyWatch:
 @dataclass(frozen=True)
 class _Findings:
     """``signs`` that count; ``silenced``: there were some, but the words say it is no danger now;
-    ``live``: somebody pleads, or it is happening."""
+    ``live``: somebody pleads, or it is happening; ``stood_down``: it was a danger and nobody is needed any more."""
 
     signs: tuple[_Sign, ...]
     silenced: bool
     live: bool
+    stood_down: bool
 
 
 class _Rules:
@@ -106,6 +110,7 @@ class _Rules:
         self._outweighed = {name: frozenset(calm["outweighed_by"]) for name, calm in table["calm"].items()}
         self._live = {name: grammar.any_of(patterns) for name, patterns in table["live"].items()}
         every = [name for name, calm in table["calm"].items() if calm.get("default", True)]
+        self._stood_down = grammar.any_of(table["stood_down"])
         self._signs = [_sign(entry, grammar, every) for entry in table["signs"]]
 
     def look(self, said: str) -> _Findings:
@@ -113,8 +118,12 @@ class _Rules:
         signs = [sign for sign in self._signs if sign.when.search(said)]
         live = {name for name, pattern in self._live.items() if pattern.search(said)} if signs else set()
         quiet = self._silenced(said, live) if signs else set()
-        found = tuple(sign for sign in signs if not sign.calm & quiet)
-        return _Findings(found, silenced=bool(signs) and not found, live=bool(live))
+        # Who thinks of dying may well say that nobody need come.
+        stood_down = not live and bool(self._stood_down.search(said))
+        found = tuple(
+            sign for sign in signs if not sign.calm & quiet and not (stood_down and sign.kind != _THOUGHTS_OF_DEATH)
+        )
+        return _Findings(found, silenced=bool(signs) and not found, live=bool(live), stood_down=stood_down)
 
     def alarming(self, said: str) -> bool:
         """Whether the rules alone find danger in ``said``."""
@@ -140,7 +149,7 @@ class _Second:
         self._hints = frozenset(table["hints"])
         self._at_least: dict[str, float] = table["at_least"]
         self._also: float = table["also_at_least"]
-        self._veto_below: float = table["veto_below"]
+        self._veto_below: dict[str, float] = table["veto_below"]
         self._signs = {name: _likely_sign(name, entry) for name, entry in table["classes"].items()}
 
     def likely(self, opinion: SecondOpinion, said: str, *, silenced: bool) -> list[_Sign]:
@@ -152,9 +161,9 @@ class _Second:
         ranked = sorted(opinion.classes, key=lambda name: -opinion.classes[name])
         return [self._signs[n] for n in ranked if n == ranked[0] or opinion.classes[n] >= self._also]
 
-    def overrules(self, opinion: SecondOpinion) -> bool:
+    def overrules(self, opinion: SecondOpinion, *, live: bool) -> bool:
         """Whether signs were found in words that almost surely tell of no danger."""
-        return opinion.danger < self._veto_below
+        return opinion.danger < self._veto_below["live" if live else "quiet"]
 
 
 class _Grammar:

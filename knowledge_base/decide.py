@@ -36,6 +36,15 @@ _SOMEBODY = re.compile(
     rf"(?:那|咁|但|如果|要是|换成|换作|假如|若是|是|系|係|帮|同|俾|给|我们|我哋|我|佢|的|嘅|家|屋企|啲|个)*{_PEOPLE}(?:的|嘅|嗰个|那个|也|都|又|的话|嘅话|去|来|能|可以|得|是|系|办|用|申请|拿|领|行|不行|一样|同样|跟|同|我"
     r"|唔得|唔|咪|得唔得|可唔可以|能不能|可不可以|行不行|代|帮)*(?:呢|吗|嗎|么|咩|啊|呀|吧)*"
 )
+# 「我哋先结婚半年咋，得唔得」「我征信花了会不会不给」: one's case told, and only whether it will do is asked. Who
+# wants something done beside (「我户口迁走了可以迁回来吗」) asks of that.
+_MY_CASE_ASKED = re.compile(
+    r"(?:那|咁|但|但是|如果|要是|不过|不過)*(?:我|佢|他|她|孩子|小孩|老人)"
+    r"(?:(?!想|要办|要去|怎么办|点办|登记|登記|申请|申請|报名|報名|预约|預約|投诉|举报|迁回|转回|补办|换证|领取|提取|入户|缴费)[\u4e00-\u9fff\d]){3,18}?"
+    r"(?:得唔得|得咩|得未|可唔可以|可以(?:吗|嗎|嘛|咩|不|的吧)?|可不可以|行不行|行吗|行唔行|算不算|算唔算|算唔算数|认不认|认唔认|認唔認|符不符合|符唔符合|够不够|够唔够|夠唔夠"
+    r"|有没有影响|有冇影响|有影响吗|影响吗|(?:会不会|会唔会|會唔會)(?:不给|不批|不行|唔批|唔俾|唔得|受影响|有影响|被拒|被退|拒绝|影响)|还能(?:办|申请|领|享受)?吗|仲得唔得|算有资格吗|有没有资格|有冇资格)"
+    r"(?:呢|呀|啊|㗎|架|咧)*"
+)
 # 「要带户口本吗」「使唔使体检」「一定要公证吗」: a thing that the service in talk may need.
 _NEEDS = re.compile(
     r"(?:那|咁|是不是|系咪|还|仲|一定|必须|都|也|要不要|需不需要|用不用|使唔使|需唔需要|要唔要|需要|需|要|使|先|再|去)*"
@@ -120,7 +129,11 @@ def about_oneself(said: str, subject: str, *, switching: bool = False) -> bool:
     if len(subject) <= _SHORT and _SHORT_CASE.search(asked) and (not switching or _WHOSE.search(asked)):
         return True
     return bool(
-        _SOMEBODY.fullmatch(asked) or _NEEDS.fullmatch(asked) or _SAME.search(asked) or _TO_WHOM.fullmatch(asked)
+        _MY_CASE_ASKED.fullmatch(asked)
+        or _SOMEBODY.fullmatch(asked)
+        or _NEEDS.fullmatch(asked)
+        or _SAME.search(asked)
+        or _TO_WHOM.fullmatch(asked)
     )
 
 

@@ -73,6 +73,14 @@ _END = "|".join(re.escape(end) + ("(?![灯面边人牌障肩况过费])" if end.
 _CHAIN = re.compile(
     rf"(?P<name>{_NAME})(?P<end>{_END})(?:(?:和|与|同|跟|与|、|的|嘅)?(?:(?!{_STOP}).){{0,9}}?(?:{_END}))*(?:(?:的|嘅)?{_TAIL})*"
 )
+# A town has few enough of these that its name tells which: 「黄岐广场」. A 「大沥小区」 may be any.
+_ONE_OF_ITS_KIND = (
+    "广场(?!舞) 公园 市场(?!监|主体) 商业城 医院 卫生院 中学 小学 大桥 立交桥 地铁站 客运站 汽车站 收费站 派出所 码头 水厂 步行街 美食城 夜市"
+    " 工业园 工业区 科技园 产业园 文化中心 体育馆 体育中心 行政服务中心 政府"
+).split()
+_CALLED_AFTER = re.compile(
+    rf"(?<![的嘅])(?:{'|'.join(_ONE_OF_ITS_KIND)})(?:(?:(?!{_STOP}).){{0,9}}?(?:{_END}))*(?:(?:的|嘅)?{_TAIL})*"
+)
 # These have the ending of a place and name none.
 _GENERIC = re.compile(
     r"^(?:马|走|修|道|公|铁|线|半|条|成条|整条|一条|门前|门口|村|小|大|逛|满|全|农|本|某|城|旧|老|新|山|水|村道|机耕|盲|人行|行人|高速|主|内|市区|"
@@ -208,6 +216,8 @@ def _from_town(clause: str, towns: list[str]) -> str:
     )
     if head is None:
         return ""
+    if rest := _CALLED_AFTER.match(clause, head.end()):
+        return clause[: rest.end()]
     if rest := _CHAIN.match(clause, head.end()):
         return clause[: rest.end()]
     tail = re.compile(rf"(?:的|嘅)?{_TAIL}+").match(clause, head.end())

@@ -30,11 +30,13 @@ def turned_to(
     context_key: str,
     *,
     corrects: bool,
+    shared: bool = False,
 ) -> Decision | None:
     """Which service the words turn to; None where the two searches say too little.
 
     ``alone``: hits for the words; ``beside``: hits for the words and the name of the service in talk.
     ``subject``: the matter of the words. ``corrects``: the service in talk is said not to be meant.
+    ``shared``: several services are called by these words (「医保」), so alone they choose none.
     """
     if alone and alone[0].item_key == context_key and alone[0].score >= _NAMED:
         return Decision(outcome=Outcome.CONTEXT, item_key=context_key)
@@ -49,6 +51,8 @@ def turned_to(
     sure = min(first.score, _DOUBTFUL) if alone[0].score <= _DOUBTFUL else first.score
     if near and near.item_key == first.item_key and (sure >= _AGREED or near.score >= CLEAR):
         return _found(near.item_key)
+    if shared:
+        return Decision(outcome=Outcome.ASK_WHICH, candidates=[h.item_key for h in others[:MOST_CANDIDATES]])
     if sure >= BESIDE and (len(subject) >= _A_NOUN or near is None):
         return _found(first.item_key)
     if near and near.score >= _SURELY and sure < CLEAR:

@@ -22,6 +22,12 @@ from hotline.messages import Aspect
         ("反了，我是要新开一个", "新开一个", ""),
         ("搞错咗，我系想问人才入户", "人才入户", ""),
         ("我不是要补社保卡，我要激活", "激活", "补社保卡"),
+        ("不是不是 我说的是居住证 不是身份证", "居住证", "身份证"),
+        ("谁说我要离婚了，我要结婚", "结婚", "离婚"),
+        ("你答的是材料，我问的是几天", "几天", "材料"),
+        ("我问的是哪里办，你说的是多久", "哪里办", "多久"),
+        ("材料我知道了，我问的是去哪里办", "去哪里办", "材料"),
+        ("不是，是医保的", "医保", ""),
     ],
 )
 def test_a_correction_tells_right_from_wrong(said: str, right: str, wrong: str) -> None:
@@ -31,7 +37,9 @@ def test_a_correction_tells_right_from_wrong(said: str, right: str, wrong: str) 
     assert wrong in found.wrong
 
 
-@pytest.mark.parametrize("said", ["我没有房产证", "不是本地户口可以办吗", "是不是要带户口本", "不是的", "居住证怎么办"])
+@pytest.mark.parametrize(
+    "said", ["我没有房产证", "不是本地户口可以办吗", "是不是要带户口本", "不是的", "不是，我没有", "居住证怎么办"]
+)
 def test_what_only_sounds_like_a_correction_is_none(said: str) -> None:
     assert correction_of(said) is None
 

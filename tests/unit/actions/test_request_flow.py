@@ -437,6 +437,44 @@ async def test_no_need_to_reach_me_is_a_refusal_and_no_wish_for_a_call() -> None
     assert refused[-1]["expects"] == "confirm"
 
 
+async def test_a_story_told_where_the_place_was_asked_is_no_place_though_a_road_stands_in_it() -> None:
+    line, hub = talk_with()
+    await play(line, ("我要投诉他们乱来", "complain"))
+    story = "楼下间烧烤档嘈到冇得瞓，烟又大，仲摆晒啲枱出嚟马路边"
+    await play(line, (story, "complain"), "大沥嘉怡路", "昨天", MOBILE, AGREED)
+    assert hub.filed()[0].place == "大沥嘉怡路"
+    assert "烧烤档" in hub.filed()[0].happened
+
+
+async def test_a_yes_where_more_of_the_place_was_asked_for_means_that_there_is_no_more() -> None:
+    line, hub = talk_with()
+    (asked,) = await play(line, ("西樵有栋房子在加盖违建，就今天", "complain"))
+    assert asked[-1]["expects"] == "place"
+    await play(line, "对的", MOBILE, AGREED)
+    assert hub.filed()[0].place == "西樵"
+
+
+async def test_a_new_number_is_read_back_by_its_last_four() -> None:
+    line, _ = talk_with()
+    sent = await play(line, (OPENING, "complain"), MOBILE, "电话最后四位错了，是五六七八")
+    assert "5678" in words(sent[-1])
+
+
+async def test_what_was_asked_while_a_call_back_was_arranged_is_what_the_call_is_about() -> None:
+    line, hub = talk_with()
+    sent = await play(line, ("叫人打给我", "call_back"), MOBILE, ("居住证要几天", "ask_time_limit"), "得嘅")
+    assert sent[-1][-1]["expects"] == "confirm"
+    await play(line, AGREED)
+    assert (filed := hub.filed()[0]).when == "随时"
+    assert "居住证" in filed.happened
+
+
+async def test_who_says_that_he_wants_to_complain_is_not_told_that_it_is_cancelled() -> None:
+    line, _ = talk_with()
+    await line.turn("我想投诉呀，真系忍唔落去喇", "cancel")
+    assert line.loop == "request_form"
+
+
 async def test_a_question_put_in_between_is_no_place() -> None:
     line, _ = talk_with()
     await play(line, ("投诉噪音", "complain"))

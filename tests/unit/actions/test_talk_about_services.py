@@ -162,6 +162,39 @@ async def test_an_unknown_service_is_not_guessed_at() -> None:
     assert "转人工" in {b["payload"] for b in sent[0]["reply"]["buttons"]}
 
 
+async def test_a_short_question_is_read_back_as_it_was_asked() -> None:
+    sent = await line(JZ02=0.05).run("action_answer_service", "狮山为什么有飞碟？", "ask_general")
+    assert "「狮山为什么有飞碟」" in words(sent)
+
+
+async def test_a_code_of_no_known_kind_is_told_what_the_known_ones_look_like() -> None:
+    sent = await line(JZ02=0.9).run("action_inform", "NH123456", "inform")
+    assert "「NH123456」" in words(sent)
+    assert "查询码" in words(sent)
+    assert sent[0]["understanding"]["item_key"] is None
+
+
+async def test_a_work_orders_number_alone_is_followed() -> None:
+    talk = line()
+    await talk.run("action_inform", "GD2026112500000001", "inform")
+    assert talk.follow_up == "work_order_form"
+
+
+async def test_a_benefit_that_costs_nothing_to_claim_is_asked_how_much_it_gives() -> None:
+    talk = line(SB09=0.99)
+    sent = await talk.run("action_answer_service", "失业金几多钱", "ask_fee")
+    assert sent[0]["understanding"]["aspect"] == "amount"
+    sent = await line(SB09=0.99).run("action_answer_service", "领失业金收费吗", "ask_fee")
+    assert sent[0]["understanding"]["aspect"] == "fee"
+
+
+async def test_a_service_put_right_is_answered_with_what_was_asked_before() -> None:
+    talk = line(BD03=0.99)
+    talk.slots |= {"service_item": "BD05", "last_aspect": "materials"}
+    sent = await talk.run("action_fallback", "讲错咗，系屋企人走咗要继承过户", "nlu_fallback")
+    assert (sent[0]["understanding"]["item_key"], sent[0]["understanding"]["aspect"]) == ("BD03", "materials")
+
+
 async def test_a_hub_that_is_down_leaves_the_guide_and_is_named() -> None:
     hub = make_hub()
     hub.available = False

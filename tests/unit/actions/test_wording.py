@@ -34,6 +34,7 @@ FACTS = {
     "halls": CATALOGUE.halls_of("狮山镇"),
     "names": ["甲", "乙", "丙"],
     "subject": "飞碟",
+    "code": "NH123456",
     "nearest": ["甲"],
     "guide": "申领居住证",
     "lead": "一句话。",

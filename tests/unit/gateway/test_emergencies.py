@@ -237,6 +237,18 @@ def test_what_is_only_likely_is_asked() -> None:
     assert all(number in asked.text for number in ("110", "119", "120", "122"))
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["虚惊一场，锅烧焦了，已经灭了，不用转了", "已经关好了走出来了，不用排队了，取消", "唔使叫消防，警钟误鸣"],
+)
+def test_who_says_that_it_is_over_and_nobody_is_needed_raises_no_alarm(said: str) -> None:
+    assert WATCH.look(said) is None
+
+
+def test_who_thinks_of_dying_is_heard_though_he_wants_nobody() -> None:
+    assert WATCH.look("没事了，不用转了，我只是不想活了")
+
+
 @pytest.mark.parametrize("sign", [*TABLE["signs"], *TABLE["second"]["classes"].values()])
 def test_every_sign_can_be_answered_to_the_eye_and_to_the_ear(sign: dict[str, object]) -> None:
     assert sign["kind"] in KINDS

@@ -77,6 +77,10 @@ def test_the_category_names_the_department_and_what_is_unknown_stays_open() -> N
         ("楼下烧烤档夜夜烟到死", "", None, False),
         ("健身房跑路了不退钱", "", None, False),
         ("我们小区有人跳广场舞", "", None, False),
+        ("大沥黄岐广场对面烧烤档太吵", "大沥黄岐广场对面", "大沥镇", True),
+        ("盐步医院门口日日塞车", "盐步医院门口", "大沥镇", True),
+        ("大沥广场舞好嘈", "大沥", "大沥镇", False),
+        ("狮山市场监管局不理我", "狮山", "狮山镇", False),
     ],
 )
 def test_a_place_is_read_out_of_a_sentence_and_nothing_else_is_taken_for_one(

@@ -99,3 +99,25 @@ def test_a_word_that_no_phrase_of_the_service_knows_is_a_stranger(said: str, key
 )
 def test_a_question_in_the_services_own_words_has_no_strangers(said: str, key: str) -> None:
     assert not STRANGERS.of(said, key)
+
+
+@pytest.mark.parametrize(
+    ("said", "own"),
+    [
+        ("我哋先结婚半年咋，得唔得", True),
+        ("我之前征信花了会不会不给", True),
+        ("我个厂喺狮山嘅，算唔算", True),
+        ("我想办居住证可以吗", False),
+        ("我身份证丢了可以补办吗", False),
+        ("我户口迁出去了，可以迁回来吗", False),
+    ],
+)
+def test_a_case_told_with_whether_it_will_do_is_asked_of_the_service_in_talk(said: str, own: bool) -> None:
+    assert about_oneself(said, matter(said)) is own
+
+
+def test_a_short_word_that_many_services_are_called_by_is_asked_about() -> None:
+    alone = hits(YB01=0.95, YB02=0.02, YB06=0.01)
+    decision = turned_to(alone, hits(SB01=0.9), "医保", "SB01", corrects=True, shared=True)
+    assert decision
+    assert (decision.outcome, decision.candidates) == (Outcome.ASK_WHICH, ["YB01", "YB02", "YB06"])
