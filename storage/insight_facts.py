@@ -36,12 +36,15 @@ from hotline.insights import (
 )
 from hotline.work_order_flow import CLOSED, RUNNING
 from storage.insight_tables import (
+    RULE_SUMS,
     agent_cells,
     cells,
+    gap_months,
     line_facts,
     order_cells,
     orders,
     recalls,
+    rule_cells,
     texts,
     topics,
     turn_facts,
@@ -52,7 +55,7 @@ from storage.tables import conversations, events, work_orders
 CellKey = tuple[Any, ...]
 _TOUCHED = timedelta(hours=96)  # a conversation may change whether those before it were repeated
 _NEIGHBOURS = timedelta(hours=216)
-_CHUNK = 400  # values of one IN list
+CHUNK = 400  # values of one IN list
 _AGENT_SUMS = ("taken", "agent_s", "agent_messages", "ratings", "rating_sum")
 
 WithRepeats = Callable[[list[ConversationFacts]], list[ConversationFacts]]
@@ -109,18 +112,31 @@ def cell_keys(facts: ConversationFacts) -> tuple[CellKey, ...]:
     )
 
 
+_RULES_FROM = 2
+"""Of those cells the line's days, days and months also count what rules were broken."""
+
+
 class Sums:
     """Differences by cell, gathered before they are written."""
 
     def __init__(self) -> None:
         self.cells: dict[CellKey, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         self.agents: dict[CellKey, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        self.rules: dict[CellKey, list[float]] = defaultdict(lambda: [0.0, 0.0])
 
     def take(self, facts: ConversationFacts, sign: float) -> None:
-        for key in cell_keys(facts):
+        keys = cell_keys(facts)
+        for key in keys:
             cell = self.cells[key]
             for name, value in facts.measures.items():
                 cell[name] += sign * value
+        if facts.score is not None:
+            broken = {finding["rule"] for finding in facts.broken}
+            for key in keys[_RULES_FROM:]:
+                for rule, score in ((ALL, facts.score), *((rule, 0.0) for rule in broken)):
+                    sums = self.rules[(*key, rule)]
+                    sums[0] += sign
+                    sums[1] += sign * score
         if facts.agent:
             m = facts.measures
             agent = self.agents[(bucket_of(facts.started_at, Grain.DAY), facts.agent)]
@@ -134,6 +150,10 @@ class Sums:
             {**dict(zip(head, key, strict=True)), **{name: cell.get(name, 0.0) for name in MEASURES}}
             for key, cell in self.cells.items()
         ]
+
+    def rule_rows(self) -> list[dict[str, Any]]:
+        head = ("grain", "bucket", *DIMENSIONS, "rule", *RULE_SUMS)
+        return [dict(zip(head, (*key, *sums), strict=True)) for key, sums in self.rules.items()]
 
     def agent_rows(self) -> list[dict[str, Any]]:
         return [
@@ -177,8 +197,8 @@ class SqlLineFacts:
             found = connection.execute(query).mappings().all()
             trails: dict[str, list[TrailEvent]] = defaultdict(list)
             ids = [row["conversation_id"] for row in found]
-            for start in range(0, len(ids), _CHUNK):
-                some = sa.select(events).where(events.c.conversation_id.in_(ids[start : start + _CHUNK]))
+            for start in range(0, len(ids), CHUNK):
+                some = sa.select(events).where(events.c.conversation_id.in_(ids[start : start + CHUNK]))
                 for e in connection.execute(some.order_by(events.c.conversation_id, events.c.seq)):
                     trails[e.conversation_id].append(TrailEvent(e.seq, e.turn_id, e.type, e.at, e.data))
             return [_trail(row, trails[row["conversation_id"]]) for row in found]
@@ -341,6 +361,7 @@ def count_into(connection: sa.Connection, batch: Sequence[Counted], with_repeats
     replace(connection, line_facts, changed)
     add_up(connection, cells, sums.cell_rows(), MEASURES)
     add_up(connection, agent_cells, sums.agent_rows(), _AGENT_SUMS)
+    add_up(connection, rule_cells, sums.rule_rows(), RULE_SUMS)
     keep_turns(connection, [turn for counted in batch for turn in counted.turns])
 
 
@@ -349,7 +370,11 @@ def keep_turns(connection: sa.Connection, turns: Sequence[TurnFacts]) -> None:
     if said:
         statement = upsert(connection, texts).on_conflict_do_nothing(index_elements=[texts.c.text_key])
         connection.execute(statement, [{"text_key": key, "text": text} for key, text in said.items()])
-    replace(connection, turn_facts, turn_rows(turns))
+    rows = turn_rows(turns)
+    replace(connection, turn_facts, rows)
+    months = sorted({row["hour"] // 10000 for row in rows})
+    changed = [{"month": month, "changes": 1, "counted": 0, "names": {}} for month in months]
+    add_up(connection, gap_months, changed, ["changes"])
 
 
 def forget_counted(connection: sa.Connection, conversation_ids: Sequence[str]) -> None:
@@ -361,10 +386,14 @@ def forget_counted(connection: sa.Connection, conversation_ids: Sequence[str]) -
         bytes(k)
         for k in connection.execute(sa.select(t.text_key).where(of_them, t.text_key.is_not(None)).distinct()).scalars()
     ]
+    gaps = connection.execute(sa.select(t.hour).where(of_them, t.gap.is_not(None)).distinct()).scalars()
+    # What is packed holds a line for each of these turns; the next round counts the months again.
+    again = gap_months.c.month.in_(sorted({hour // 10000 for hour in gaps}))
+    connection.execute(sa.update(gap_months).where(again).values(changes=gap_months.c.changes + 1, packed=None))
     for table in (turn_facts, line_facts, recalls):
         connection.execute(sa.delete(table).where(table.c.conversation_id.in_(conversation_ids)))
-    for start in range(0, len(keys), _CHUNK):
-        some = keys[start : start + _CHUNK]
+    for start in range(0, len(keys), CHUNK):
+        some = keys[start : start + CHUNK]
         still_said = sa.select(t.text_key).where(t.text_key.in_(some))
         connection.execute(sa.delete(texts).where(texts.c.text_key.in_(some), texts.c.text_key.not_in(still_said)))
 
@@ -373,8 +402,8 @@ def count_orders_into(connection: sa.Connection, counted: Sequence[OrderFacts]) 
     latest = {order.number: order for order in counted}
     numbers = list(latest)
     sums: dict[CellKey, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for start in range(0, len(numbers), _CHUNK):
-        some = sa.select(orders).where(orders.c.number.in_(numbers[start : start + _CHUNK]))
+    for start in range(0, len(numbers), CHUNK):
+        some = sa.select(orders).where(orders.c.number.in_(numbers[start : start + CHUNK]))
         for row in connection.execute(some).mappings():
             take_order(sums, OrderFacts(**dict(row)), -1.0)
     for order in latest.values():
@@ -445,7 +474,7 @@ def span_sums(
     filters = {name: value for name, value in span.filters.items() if name in t}
     first, last = day_bucket(span.first), day_bucket(span.last)
     conditions = [t[name] == value for name, value in filters.items()] + list(where)
-    plain = by_line and set(filters) | set(by) <= {"channel"}
+    plain = by_line and set(filters) | set(by) <= {"channel", "rule"}
     as_month = (t.bucket - t.bucket % 100) / 100
     bucket: sa.ColumnElement[Any] = t.bucket
     parts: list[sa.ColumnElement[bool]]
@@ -544,15 +573,15 @@ def _known(connection: sa.Connection, new: Mapping[str, ConversationFacts]) -> d
             found[row["conversation_id"]] = ConversationFacts(**values)
 
     ids = list(new)
-    for start in range(0, len(ids), _CHUNK):
-        take(sa.select(line_facts).where(f.conversation_id.in_(ids[start : start + _CHUNK])))
+    for start in range(0, len(ids), CHUNK):
+        take(sa.select(line_facts).where(f.conversation_id.in_(ids[start : start + CHUNK])))
     callers: dict[str, list[datetime]] = defaultdict(list)
     for facts in new.values():
         if facts.caller_key:
             callers[facts.caller_key].append(facts.started_at)
     keys = list(callers)
-    for start in range(0, len(keys), _CHUNK):
-        some = keys[start : start + _CHUNK]
+    for start in range(0, len(keys), CHUNK):
+        some = keys[start : start + CHUNK]
         times = [at for key in some for at in callers[key]]
         take(
             sa.select(line_facts).where(

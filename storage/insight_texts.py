@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from hotline.errors import NotFoundError
 from hotline.insight_ports import KeptTopic, Row, TextRow
-from hotline.insights import ALL, Grain, Span, Topic, bucket_of, day_bucket
+from hotline.insights import ALL, Grain, Span, Topic, bucket_of
 from storage.insight_facts import replace, span_sums
 from storage.insight_tables import line_facts, marks, texts, topic_cells, topics, turn_facts
 from storage.runner import Runner
@@ -75,21 +75,6 @@ class SqlTextShelf:
 
         if rows:
             await self._runner.run(work, readonly=False)
-
-    async def gap_turns(self, span: Span, limit: int) -> list[Row]:
-        hours = (day_bucket(span.first) * 100, day_bucket(span.last) * 100 + 23)
-        query = (
-            sa.select(
-                _T.turn_id, _T.conversation_id, _T.at, _T.town, _T.area, _T.item_key, _T.gap,
-                _X.text_key, _X.text, _X.vector, _X.model, _F.caller_key,
-            )
-            .join(texts, texts.c.text_key == _T.text_key)
-            .join(line_facts, line_facts.c.conversation_id == _T.conversation_id)
-            .where(_T.gap.is_not(None), _T.hour.between(*hours), *(_T[n] == v for n, v in span.filters.items() if n in _T))
-            .order_by(_T.hour.desc())
-            .limit(limit)
-        )  # fmt: skip
-        return await rows_of(self._runner, query)
 
     async def cited(self, item_key: str, first: int, limit: int) -> list[Row]:
         """Answers about a service since the day ``first`` with what they cite, newest first."""

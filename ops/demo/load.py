@@ -35,10 +35,12 @@ from storage.insight_tables import (
     agent_cells,
     cells,
     desk_cells,
+    gap_months,
     line_facts,
     marks,
     order_cells,
     orders,
+    rule_cells,
     texts,
     turn_facts,
 )
@@ -106,6 +108,7 @@ async def _store(
     reader = Reader(places_of(catalogue), SaidReader(catalogue).look)
     sums = f.Sums()
     said: dict[bytes, str] = {}
+    months: set[int] = set()
     by_caller: dict[str, list[ConversationFacts]] = defaultdict(list)
     tally = {"conversations": 0, "turns": 0, "events": 0}
     engine = make_engine(url)
@@ -128,7 +131,9 @@ async def _store(
                     await connection.execute(sa.insert(conversations), [_conversation(t) for t, _ in batch])
                     await connection.run_sync(_raw, turns, [row for t, _ in batch for row in _turns(t)])
                     await connection.run_sync(_raw, events, [row for t, _ in batch for row in _events(t)])
-                await connection.execute(sa.insert(turn_facts), [row for _, c in batch for row in f.turn_rows(c.turns)])
+                rows = [row for _, c in batch for row in f.turn_rows(c.turns)]
+                months.update(row["hour"] // 10000 for row in rows)
+                await connection.execute(sa.insert(turn_facts), rows)
                 plain = [f.fact_row(c.facts) for _, c in batch if not c.facts.caller_key]
                 if plain:
                     await connection.execute(sa.insert(line_facts), plain)
@@ -143,10 +148,13 @@ async def _store(
                 await flush()
             await _callers(connection, by_caller, sums)
             await connection.execute(sa.insert(cells), sums.cell_rows())
+            await connection.execute(sa.insert(rule_cells), sums.rule_rows())
             if agents := sums.agent_rows():
                 await connection.execute(sa.insert(agent_cells), agents)
                 await connection.execute(sa.insert(desk_cells), duty_rows(agents))
             await connection.execute(sa.insert(texts), [{"text_key": k, "text": t} for k, t in said.items()])
+            changed = [{"month": month, "changes": 1, "counted": 0, "names": {}} for month in sorted(months)]
+            await connection.execute(sa.insert(gap_months), changed)
             tally["orders"] = await _orders(connection, year)
     finally:
         await engine.dispose()

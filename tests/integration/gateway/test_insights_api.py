@@ -51,6 +51,7 @@ async def managed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tup
             behind.keeper.layout = principal_plane
             await behind.encode()
             await behind.keeper.whole_run(topics=12)
+            await behind.gaps.regroup()
             await behind.close()
         yield gateway, await gateway.staff("manager1", "manager")
 
