@@ -26,6 +26,7 @@ from insights.topics.vectors import packed
 from knowledge_base.catalogue import Catalogue, load_catalogue
 from knowledge_base.said import SaidReader
 from knowledge_base.text_vectors import PairEncoder
+from ops.demo.bulk import Bulk
 from ops.demo.traffic import Talk, Year
 from ops.insights import places_of
 from ops.progress import say
@@ -49,6 +50,7 @@ from storage.tables import conversations, events, metadata, turns
 
 _BATCH = 4000
 _SHIFT_S, _PAUSED_S = 8 * 3600.0, 1500.0
+_UNDERSTOOD = ',"understanding":'
 _GENERATED = (conversations, turns, events)
 
 
@@ -115,6 +117,8 @@ async def _store(
     try:
         async with engine.begin() as connection:
             batch: list[tuple[Talk, Counted]] = []
+            bulk = Bulk(connection, (*(_GENERATED if trail else ()), turn_facts, line_facts, texts))
+            await bulk.begin()
 
             async def flush() -> None:
                 for talk, counted in batch:
@@ -128,15 +132,13 @@ async def _store(
                     else:
                         sums.take(facts, 1.0)
                 if trail:
-                    await connection.execute(sa.insert(conversations), [_conversation(t) for t, _ in batch])
-                    await connection.run_sync(_raw, turns, [row for t, _ in batch for row in _turns(t)])
-                    await connection.run_sync(_raw, events, [row for t, _ in batch for row in _events(t)])
+                    await bulk.insert(conversations, [_conversation(t) for t, _ in batch])
+                    await bulk.insert(turns, [row for t, _ in batch for row in _turns(t)], json_made=True)
+                    await bulk.insert(events, [row for t, _ in batch for row in _events(t)], json_made=True)
                 rows = [row for _, c in batch for row in f.turn_rows(c.turns)]
                 months.update(row["hour"] // 10000 for row in rows)
-                await connection.execute(sa.insert(turn_facts), rows)
-                plain = [f.fact_row(c.facts) for _, c in batch if not c.facts.caller_key]
-                if plain:
-                    await connection.execute(sa.insert(line_facts), plain)
+                await bulk.insert(turn_facts, rows)
+                await bulk.insert(line_facts, [f.fact_row(c.facts) for _, c in batch if not c.facts.caller_key])
                 batch.clear()
 
             for talk in year.talks_in_order():
@@ -146,16 +148,18 @@ async def _store(
                     progress(f"  已生成 {tally['turns']} 轮 …")
             if batch:
                 await flush()
-            await _callers(connection, by_caller, sums)
-            await connection.execute(sa.insert(cells), sums.cell_rows())
-            await connection.execute(sa.insert(rule_cells), sums.rule_rows())
-            if agents := sums.agent_rows():
-                await connection.execute(sa.insert(agent_cells), agents)
-                await connection.execute(sa.insert(desk_cells), duty_rows(agents))
-            await connection.execute(sa.insert(texts), [{"text_key": k, "text": t} for k, t in said.items()])
+            await _callers(bulk, by_caller, sums)
+            await bulk.insert(cells, sums.cell_rows())
+            await bulk.insert(rule_cells, sums.rule_rows())
+            agents = sums.agent_rows()
+            await bulk.insert(agent_cells, agents)
+            await bulk.insert(desk_cells, duty_rows(agents))
+            await bulk.insert(texts, [{"text_key": k, "text": t} for k, t in said.items()])
             changed = [{"month": month, "changes": 1, "counted": 0, "names": {}} for month in sorted(months)]
-            await connection.execute(sa.insert(gap_months), changed)
-            tally["orders"] = await _orders(connection, year)
+            await bulk.insert(gap_months, changed)
+            tally["orders"] = await _orders(bulk, year)
+            progress("  建索引 …")
+            await bulk.end()
     finally:
         await engine.dispose()
     return {**tally, "texts": len(said)}
@@ -173,29 +177,27 @@ def duty_rows(agents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-async def _callers(connection: Any, by_caller: dict[str, list[ConversationFacts]], sums: f.Sums) -> None:
+async def _callers(bulk: Bulk, by_caller: dict[str, list[ConversationFacts]], sums: f.Sums) -> None:
     """Conversations of known callers, once the whole year is there: a repeat is known only then."""
     rows: list[dict[str, Any]] = []
     for talks in by_caller.values():
         for facts in with_repeats(talks):
             sums.take(facts, 1.0)
             rows.append(f.fact_row(facts))
-            if len(rows) >= _BATCH:
-                await connection.execute(sa.insert(line_facts), rows)
-                rows = []
-    if rows:
-        await connection.execute(sa.insert(line_facts), rows)
+        if len(rows) >= _BATCH:
+            await bulk.insert(line_facts, rows)
+            rows = []
+    await bulk.insert(line_facts, rows)
 
 
-async def _orders(connection: Any, year: Year) -> int:
+async def _orders(bulk: Bulk, year: Year) -> int:
     gathered: dict[Any, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     rows = []
     for order in year.orders():
         f.take_order(gathered, order, 1.0)
         rows.append(order._asdict())
-    if rows:
-        await connection.execute(sa.insert(orders), rows)
-        await connection.execute(sa.insert(order_cells), f.order_cell_rows(gathered))
+    await bulk.insert(orders, rows)
+    await bulk.insert(order_cells, f.order_cell_rows(gathered))
     return len(rows)
 
 
@@ -256,12 +258,8 @@ def _turns(talk: Talk) -> Iterable[dict[str, Any]]:
     replies: dict[str | None, tuple[Any, str, Any]] = {}
     for event, data in zip(t.events, talk.data, strict=True):
         if event.type == "reply":
-            understanding = json.dumps(event.data["understanding"], ensure_ascii=False, separators=(",", ":"))
-            replies[event.turn_id] = (
-                event.at,
-                f"[{data.split(chr(44) + chr(34) + 'understanding' + chr(34), 1)[0]}}}]",
-                understanding,
-            )
+            reply, _, understanding = data.partition(_UNDERSTOOD)
+            replies[event.turn_id] = (event.at, f"[{reply}}}]", understanding[:-1])
     asked = [e for e in t.events if e.type == "citizen_message"]
     for n, event in enumerate(asked, 1):
         answered = replies.get(event.turn_id)
@@ -278,17 +276,3 @@ def _events(talk: Talk) -> Iterable[dict[str, Any]]:
         {"conversation_id": talk.trail.conversation_id, "seq": e.seq, "turn_id": e.turn_id, "type": e.type, "at": e.at, "data": data}
         for e, data in zip(talk.trail.events, talk.data, strict=True)
     )  # fmt: skip
-
-
-def _raw(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    """Inserts rows whose JSON columns hold JSON already: made once, not parsed and made again."""
-    values: dict[str, Any] = {
-        c.name: sa.bindparam(c.name, type_=sa.Text if isinstance(c.type, sa.JSON) else c.type) for c in table.c
-    }
-    if connection.dialect.name != "sqlite":
-        values = {
-            name: sa.cast(bound, sa.JSON) if isinstance(table.c[name].type, sa.JSON) else bound
-            for name, bound in values.items()
-        }
-    if rows:
-        connection.execute(sa.insert(table).values(values), rows)

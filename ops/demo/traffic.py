@@ -42,6 +42,7 @@ _OUTSIDE = (
 _BOT_REASONS = ("asked", "not_understood", "emergency")
 _AGENTS = [f"坐席{n:02d}" for n in range(1, 13)]
 _DUTY = {"consult": 2, "help": 10, "suggestion": 10, "complaint": 15, "report": 15}
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _FIRST_PHONE = 13800000000
 
 
@@ -199,7 +200,7 @@ class _Maker:
                 "text": text, "speech_text": text, "buttons": [], "card": None,
                 "sources": [{"item_code": item.code, "field": f"facts.{aspect.value}", "version": item.version}],
             }  # fmt: skip
-            self._answers[key] = json.dumps(reply, ensure_ascii=False, separators=(",", ":"))[:-1]
+            self._answers[key] = _json(reply)[:-1]
         return self._answers[key]
 
 
@@ -242,7 +243,7 @@ class _Script:
 
     def leave(self, kind: str, data: dict[str, Any], text: str | None = None, turn: str | None = None) -> None:
         self.events.append(TrailEvent(len(self.events) + 1, turn, kind, self.now, data))
-        self.data.append(text if text is not None else json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+        self.data.append(text if text is not None else _json(data))
 
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -292,7 +293,7 @@ class _Script:
             "intent": intent, "aspect": aspect, "confidence": round(confidence, 3), "item_key": item.key if item else None,
             "item_code": item.code if item else None, "item_name": item.name if item else None, "candidates": candidates or [],
         }  # fmt: skip
-        told = json.dumps(understanding, ensure_ascii=False, separators=(",", ":"))
+        told = _json(understanding)
         self.wait(self.c.lognormvariate(-1.6, 0.5) if self.channel != "voice" else self.c.lognormvariate(0.9, 0.4))
         self.leave(
             "reply",
