@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -35,7 +35,9 @@ from hotline.insights import (
     day_of,
 )
 from hotline.work_order_flow import CLOSED, RUNNING
+from storage.insight_behind import conversations_behind
 from storage.insight_tables import (
+    LINE,
     RULE_SUMS,
     agent_cells,
     cells,
@@ -46,7 +48,6 @@ from storage.insight_tables import (
     recalls,
     rule_cells,
     texts,
-    topics,
     turn_facts,
 )
 from storage.runner import Runner
@@ -92,10 +93,6 @@ def replace(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any
     connection.execute(
         statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=values), rows
     )
-
-
-LINE = "line"
-"""Cells of a day by channel alone: what most pages ask first, and few."""
 
 
 def cell_keys(facts: ConversationFacts) -> tuple[CellKey, ...]:
@@ -226,19 +223,8 @@ class SqlLineFacts:
     async def conversations(
         self, span: Span, measure: str | None, limit: int, offset: int = 0, about: Behind = Behind()
     ) -> list[Row]:  # fmt: skip
-        wanted = named_measures(measure)
-        f = line_facts.c
-        query = sa.select(*(c for c in f if c.name not in ("caller_key", "seq", "day"))).where(
-            f.day.between(day_bucket(span.first), day_bucket(span.last)),
-            *(f[name] == value for name, value in span.filters.items()),
-            *_behind(span, about),
-        )
-        if wanted:
-            query = query.where(sa.or_(*(f.measures[name].as_float() > 0 for name in wanted)))
-        query = query.order_by(f.day.desc(), f.started_at.desc()).limit(limit).offset(offset)
-
         def work(connection: sa.Connection) -> list[Row]:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return conversations_behind(connection, span, measure, limit, offset, about)
 
         return await self._runner.run(work, readonly=True)
 
@@ -256,14 +242,6 @@ class SqlLineFacts:
             return [dict(row) for row in connection.execute(query).mappings()]
 
         return await self._runner.run(work, readonly=True)
-
-
-def named_measures(measure: str | None) -> list[str]:
-    """Measures named with commas. Raises ValueError for one there is not."""
-    wanted = measure.split(",") if measure else []
-    if not set(wanted) <= set(MEASURES):
-        raise ValueError(measure)
-    return wanted
 
 
 def day_or_month(bucket: sa.ColumnElement[int], grain: Grain | None) -> list[sa.ColumnElement[Any]]:
@@ -474,7 +452,7 @@ def span_sums(
     filters = {name: value for name, value in span.filters.items() if name in t}
     first, last = day_bucket(span.first), day_bucket(span.last)
     conditions = [t[name] == value for name, value in filters.items()] + list(where)
-    plain = by_line and set(filters) | set(by) <= {"channel", "rule"}
+    plain = by_line and set(filters) | set(by) <= {"channel", "rule", "topic_id"}
     as_month = (t.bucket - t.bucket % 100) / 100
     bucket: sa.ColumnElement[Any] = t.bucket
     parts: list[sa.ColumnElement[bool]]
@@ -597,33 +575,3 @@ def _trail(row: sa.RowMapping, trail: list[TrailEvent]) -> TrailConversation:
     if key is None and row["external_id"]:
         key = sha256(f"{row['channel']}:{row['external_id']}".encode()).hexdigest()[:32]
     return TrailConversation(row["conversation_id"], row["channel"], key, row["created_at"], row["event_seq"], trail)
-
-
-def _behind(span: Span, about: Behind) -> list[sa.ColumnElement[bool]]:
-    f, t = line_facts.c, turn_facts.c
-    found: list[sa.ColumnElement[bool]] = []
-    if about.agent is not None:
-        found.append(f.agent == about.agent)
-    if about.hour_of_week is not None:
-        # As spans of time: what hour a moment has on the local clock, each database says in its own way.
-        day, hour = divmod(about.hour_of_week, 24)
-        begins = datetime.combine(span.first, time(hour), LOCAL) + timedelta(days=(day - span.first.weekday()) % 7)
-        weeks = range(0, span.days, 7)
-        hours = [(at, at + timedelta(hours=1)) for at in (begins + timedelta(days=n) for n in weeks)]
-        found.append(sa.or_(*(sa.and_(f.started_at >= at, f.started_at < end) for at, end in hours)))
-    if about.topic_id is not None:
-        merged = sa.select(topics.c.topic_id).where(topics.c.merged_into == about.topic_id)
-        within: list[sa.ColumnElement[bool]] = [
-            t.hour.between(day_bucket(span.first) * 100, day_bucket(span.last) * 100 + 23)
-        ]
-        if about.first is not None and about.last is not None:
-            within.append(t.at.between(about.first, about.last))
-        if span.town is not None:
-            within.append(t.town == span.town)
-        said = (
-            sa.select(t.conversation_id)
-            .join(texts, texts.c.text_key == t.text_key)
-            .where(sa.or_(texts.c.topic_id == about.topic_id, texts.c.topic_id.in_(merged)), *within)
-        )
-        found.append(f.conversation_id.in_(said))
-    return found

@@ -34,7 +34,8 @@ from hotline.work_order_flow import CLOSED, RUNNING
 from hotline.work_order_ports import WorkOrderStore
 from hotline.work_order_record import WorkOrderFilter
 from storage.insight_alerts import SAME_ALERT_WITHIN
-from storage.insight_facts import WithRepeats, fact_row, named_measures, take_order, text_key
+from storage.insight_behind import named_measures
+from storage.insight_facts import WithRepeats, fact_row, take_order, text_key
 
 _NOT_SHOWN = ("caller_key", "seq", "day")
 

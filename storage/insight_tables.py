@@ -44,6 +44,9 @@ line_facts = sa.Table(
     sa.Index("ix_insight_conversations_caller_key_started_at", "caller_key", "started_at"),
 )
 
+LINE = "line"
+"""Cells of a day by channel alone (topics': and by topic): what most pages ask first, and few."""
+
 cells = sa.Table(
     "insight_cells",
     metadata,

@@ -58,6 +58,11 @@ def upgrade() -> None:
     )
     _add_up_rules()
     _months_to_count()
+    op.execute(
+        "INSERT INTO insight_topic_cells (grain, bucket, topic_id, channel, town, area, turns, people) "
+        "SELECT 'line', bucket, topic_id, channel, '*', '*', SUM(turns), SUM(people) FROM insight_topic_cells "
+        "WHERE grain = 'day' GROUP BY bucket, topic_id, channel"
+    )
 
 
 def _add_up_rules() -> None:
@@ -98,6 +103,7 @@ def _months_to_count() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM insight_topic_cells WHERE grain = 'line'")
     op.drop_table("insight_gap_months")
     op.drop_table("insight_gap_groups")
     op.drop_column("insight_texts", "gap_group")

@@ -185,6 +185,39 @@ async def test_filters_hold_and_the_conversations_behind_a_figure_are_found(fact
     assert (await facts.cells(span))[0]["handoffs"] == len(wanted) > 0
 
 
+async def test_pages_of_conversations_behind_a_figure_follow_one_another_and_miss_none(facts: LineFacts) -> None:
+    talks = some_talks(90)
+    rare = Trail("rare", "voice", None, T0 + timedelta(days=3)).answered("桂城办证", 2).add("part_down", 3, part="hub")
+    talks.append(READER.read(rare.made()))
+    await facts.count(talks)
+    town = SPRING.model_copy(update={"town": "桂城街道"})
+    for span, measure, about in (
+        (SPRING, None, Behind()),
+        (SPRING, "parts_down", Behind()),
+        (town, "parts_down,handoffs", Behind()),
+        (SPRING, "bot_s", Behind(agent="坐席1")),
+        (town, None, Behind(hour_of_week=9)),
+        (SPRING, "emergencies", Behind()),
+        (SPRING, None, Behind(agent="没有这个人")),
+    ):
+        wanted = sorted(
+            (
+                c.facts
+                for c in talks
+                if span.town in (None, c.facts.town)
+                and (measure is None or any(c.facts.measures.get(name, 0) > 0 for name in measure.split(",")))
+                and about.agent in (None, c.facts.agent)
+                and about.hour_of_week in (None, bucket_of(c.facts.started_at, Grain.HOUR_OF_WEEK) % 1000)
+            ),
+            key=lambda f: f.started_at,
+            reverse=True,
+        )
+        pages: list[str] = []
+        while page := await facts.conversations(span, measure, 7, len(pages), about):
+            pages += [row["conversation_id"] for row in page]
+        assert pages == [f.conversation_id for f in wanted], (measure, about)
+
+
 async def test_agents_are_told_busiest_first_or_by_day(facts: LineFacts) -> None:
     talks = some_talks(60)
     await facts.count(talks)
