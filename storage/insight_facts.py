@@ -468,7 +468,8 @@ def span_sums(
         bucket = sa.case((t.grain == Grain.DAY.value, as_month), else_=t.bucket)
     labels: list[sa.ColumnElement[Any]] = [t[name] for name in by]
     if grain is not None:
-        labels.append(sa.cast(bucket, sa.Integer).label("bucket"))
+        whole = bucket if bucket is t.bucket else sa.cast(bucket, sa.Integer)
+        labels.append(whole.label("bucket"))
     names = [label.name for label in labels] + [total.name for total in sums]
     keys = len(labels)
     gathered: dict[tuple[Any, ...], list[Any]] = {}
