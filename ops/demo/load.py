@@ -19,16 +19,15 @@ import numpy as np
 import sqlalchemy as sa
 
 from hotline.errors import HotlineError
-from hotline.insights import ConversationFacts, Counted
+from hotline.insights import ConversationFacts
 from hotline.settings import Settings
-from insights.reading import Reader, with_repeats
+from insights.reading import with_repeats
 from insights.topics.vectors import packed
 from knowledge_base.catalogue import Catalogue, load_catalogue
-from knowledge_base.said import SaidReader
 from knowledge_base.text_vectors import PairEncoder
+from ops.demo.ahead import Batch, batches
 from ops.demo.bulk import Bulk
 from ops.demo.traffic import Talk, Year
-from ops.insights import places_of
 from ops.progress import say
 from storage import insight_facts as f
 from storage.engine import make_engine
@@ -107,7 +106,6 @@ async def _ready(url: str) -> None:
 async def _store(
     url: str, year: Year, catalogue: Catalogue, trail: bool, progress: Callable[[str], None]
 ) -> dict[str, Any]:
-    reader = Reader(places_of(catalogue), SaidReader(catalogue).look)
     sums = f.Sums()
     said: dict[bytes, str] = {}
     months: set[int] = set()
@@ -116,11 +114,10 @@ async def _store(
     engine = make_engine(url)
     try:
         async with engine.begin() as connection:
-            batch: list[tuple[Talk, Counted]] = []
             bulk = Bulk(connection, (*(_GENERATED if trail else ()), turn_facts, line_facts, texts))
             await bulk.begin()
 
-            async def flush() -> None:
+            async def flush(batch: Batch) -> None:
                 for talk, counted in batch:
                     facts = counted.facts
                     tally["conversations"] += 1
@@ -139,15 +136,10 @@ async def _store(
                 months.update(row["hour"] // 10000 for row in rows)
                 await bulk.insert(turn_facts, rows)
                 await bulk.insert(line_facts, [f.fact_row(c.facts) for _, c in batch if not c.facts.caller_key])
-                batch.clear()
 
-            for talk in year.talks_in_order():
-                batch.append((talk, reader.read(talk.trail)))
-                if len(batch) >= _BATCH:
-                    await flush()
-                    progress(f"  已生成 {tally['turns']} 轮 …")
-            if batch:
-                await flush()
+            for batch in batches(year, catalogue):
+                await flush(batch)
+                progress(f"  已生成 {tally['turns']} 轮 …")
             await _callers(bulk, by_caller, sums)
             await bulk.insert(cells, sums.cell_rows())
             await bulk.insert(rule_cells, sums.rule_rows())
