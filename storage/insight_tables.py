@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from hotline.insights import DESK_SECONDS, MEASURES, ORDER_MEASURES
@@ -10,6 +12,18 @@ from storage.tables import UtcDateTime, metadata
 
 def _sums(names: object) -> list[sa.Column[float]]:
     return [sa.Column(name, sa.Float, nullable=False, server_default="0") for name in names]  # type: ignore[attr-defined]
+
+
+def _place() -> list[sa.Column[Any]]:
+    """The key of a cell."""
+    return [
+        sa.Column("grain", sa.String(8), primary_key=True),
+        sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("channel", sa.String(16), primary_key=True),
+        sa.Column("town", sa.String(32), primary_key=True),
+        sa.Column("area", sa.String(32), primary_key=True),
+        sa.Column("department", sa.String(64), primary_key=True),
+    ]
 
 
 line_facts = sa.Table(
@@ -50,12 +64,7 @@ LINE = "line"
 cells = sa.Table(
     "insight_cells",
     metadata,
-    sa.Column("grain", sa.String(8), primary_key=True),
-    sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("channel", sa.String(16), primary_key=True),
-    sa.Column("town", sa.String(32), primary_key=True),
-    sa.Column("area", sa.String(32), primary_key=True),
-    sa.Column("department", sa.String(64), primary_key=True),
+    *_place(),
     *_sums(MEASURES),
     sa.Index("ix_insight_cells_grain_town_bucket", "grain", "town", "bucket"),
     sa.Index("ix_insight_cells_grain_area_bucket", "grain", "area", "bucket"),
@@ -67,12 +76,7 @@ RULE_SUMS = ("conversations", "score_sum")
 rule_cells = sa.Table(
     "insight_rule_cells",
     metadata,
-    sa.Column("grain", sa.String(8), primary_key=True),
-    sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("channel", sa.String(16), primary_key=True),
-    sa.Column("town", sa.String(32), primary_key=True),
-    sa.Column("area", sa.String(32), primary_key=True),
-    sa.Column("department", sa.String(64), primary_key=True),
+    *_place(),
     sa.Column("rule", sa.String(32), primary_key=True),
     *_sums(RULE_SUMS),
     sa.Index("ix_insight_rule_cells_grain_town_bucket", "grain", "town", "bucket"),
