@@ -17,12 +17,12 @@ from insights.duty import duty_seconds
 from insights.gaps import GapFinder
 from insights.reading import with_repeats
 from insights.topics.vectors import Matrix
-from insights.topics.words import WordCutter
 from knowledge_base.catalogue import Catalogue
 from storage.engine import make_engine
 from storage.insight_alerts import SqlAlertBook, SqlIncidents, SqlOutbox
 from storage.insight_duty import SqlDutyBook
 from storage.insight_facts import SqlLineFacts, SqlOrderBook
+from storage.insight_gaps import SqlGapBook
 from storage.insight_recalls import SqlRecallBook
 from storage.insight_reviews import SqlProposalBook, SqlReviewBook
 from storage.insight_texts import SqlMarks, SqlTextShelf, SqlTopicShelf
@@ -51,6 +51,7 @@ class InsightParts:
     proposals: SqlProposalBook
     reviews: SqlReviewBook
     recalls: SqlRecallBook
+    gap_book: SqlGapBook
     gaps: GapFinder
     desk: ProposalDesk
 
@@ -60,6 +61,7 @@ class InsightParts:
         runner = make_runner(make_engine(settings.effective_database_url))
         facts, orders, topics = SqlLineFacts(runner, with_repeats), SqlOrderBook(runner), SqlTopicShelf(runner)
         duty = SqlDutyBook(runner, duty_seconds)
+        gap_book = SqlGapBook(runner)
         texts, marks, proposals = SqlTextShelf(runner), SqlMarks(runner), SqlProposalBook(runner)
         return cls(
             runner=runner, facts=facts, orders=orders, texts=texts, topics=topics, marks=marks,
@@ -67,7 +69,7 @@ class InsightParts:
             duty=duty, dashboard=Dashboard(facts, orders, topics, duty, settings.insights_k, now), area_names={a.key: a.name for a in catalogue.areas.values()} if catalogue else {},
             versions={i.key: i.version for i in catalogue.items.values()} if catalogue else {},
             item_names={i.key: i.name for i in catalogue.items.values()} if catalogue else {}, proposals=proposals,
-            reviews=SqlReviewBook(runner), recalls=SqlRecallBook(runner), gaps=GapFinder(texts, WordCutter(), BLOCKS, settings.insights_k, mean_of(marks)),
+            reviews=SqlReviewBook(runner), recalls=SqlRecallBook(runner), gap_book=gap_book, gaps=GapFinder(gap_book, settings.insights_k),
             desk=ProposalDesk(proposals, settings.data_dir / "proposals"),
         )  # fmt: skip
 

@@ -14,6 +14,9 @@ from hotline.insights import (
     MEASURES,
     Alert,
     Counted,
+    GapGroup,
+    GapMonth,
+    GapTurn,
     Grain,
     Incident,
     OrderFacts,
@@ -128,8 +131,45 @@ class TextShelf(Protocol):
         """Key, topic, distance (0..2). Topic -1 is the pool of what fits none."""
         ...
 
-    async def gap_turns(self, span: Span, limit: int) -> list[Row]:
-        """Turns that show a gap, newest first: gap, text, key, item_key, conversation_id, at, vector."""
+
+class GapBook(Protocol):
+    """Knowledge gaps: their groups, and the turns that show them, a month in one piece.
+
+    Whatever changes a month's turns counts up the month's ``changes``, in the same transaction."""
+
+    async def months(self, first: int = 0, last: int = 999912) -> list[GapMonth]:
+        """Months in which anything was said, oldest first."""
+        ...
+
+    async def stale(self) -> list[GapMonth]:
+        """Those with changes not yet counted, without what is packed."""
+        ...
+
+    async def turns(self, month: int) -> list[GapTurn]:
+        """The turns of a month that show a gap and say what about."""
+        ...
+
+    async def vectors(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Of these texts, as they are stored; those that have none are left out."""
+        ...
+
+    async def texts(self, keys: Sequence[bytes]) -> dict[bytes, str]: ...
+
+    async def groups(self, ids: Sequence[int] | None = None) -> list[GapGroup]:
+        """All, or those with these numbers, by number."""
+        ...
+
+    async def keep(
+        self,
+        seen: int,
+        groups: Sequence[GapGroup],
+        assigned: Mapping[bytes, int],
+        months: Sequence[GapMonth],
+        anew: bool = False,
+    ) -> bool:
+        """Keeps new groups, which texts belong to which, and months counted with them, in one transaction;
+        ``anew``: in the place of all groups before. ``seen`` is the highest number of a group that was known
+        (0: none was): False, and nothing is kept, where there is another now."""
         ...
 
 

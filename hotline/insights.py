@@ -209,6 +209,50 @@ class Counted(NamedTuple):
     turns: list[TurnFacts]
 
 
+class GapTurn(NamedTuple):
+    """A turn that shows a gap. ``who`` is the caller's key, else the conversation; ``group_id`` the group of
+    its text, where it has one; ``encoded``: the text has a vector."""
+
+    day: int
+    gap: str
+    channel: str
+    town: str
+    area: str
+    department: str
+    who: str
+    item_key: str | None
+    text_key: bytes
+    group_id: int | None
+    encoded: bool
+
+
+class GapGroup(NamedTuple):
+    """Texts that say the same. ``name`` is empty where nobody named it yet; ``examples`` are keys of texts,
+    most said first; ``middle`` is the plain mean of their vectors (float32), ``texts`` how many they are."""
+
+    group_id: int
+    gap_id: str
+    name: str
+    words: list[str]
+    examples: list[str]
+    item_keys: list[str]
+    texts: int
+    middle: bytes
+
+
+class GapMonth(NamedTuple):
+    """The gaps of a month (202611), packed by insights/gaps.py with the ``names`` its numbers stand for.
+    ``packed`` None: not counted, or erased until it is counted again. ``changes`` counts what happened to the
+    month's turns, ``counted`` how much of it is in ``packed``, which is as of ``at``."""
+
+    month: int
+    changes: int
+    counted: int
+    names: dict[str, list[str]]
+    packed: bytes | None
+    at: datetime | None
+
+
 class Stand(NamedTuple):
     """An agent's state at the desk since ``at``, counted up to then."""
 

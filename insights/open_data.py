@@ -20,7 +20,7 @@ TITLES = {"people": "人次", "conversations": "对话", "handoffs": "转人工"
 async def open_table(facts: LineFacts, span: Span, k: int, names: Mapping[str, str]) -> list[list[Any]]:
     """Head, then a row a month, town and area. ``names``: areas by key. Hidden counts are ``*``; a
     measure is hidden wherever the number of people is."""
-    rows = await facts.cells(span, ("town", "area"), Grain.MONTH)
+    rows = await facts.cells(span, ("town", "area"), Grain.MONTH, MEASURES)
     table: list[list[Any]] = [["月份", "镇街", "领域", *(TITLES[m] for m in MEASURES)]]
     for month in sorted({row["bucket"] for row in rows}):
         mine = [row for row in rows if row["bucket"] == month]

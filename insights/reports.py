@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import yaml
@@ -51,7 +52,8 @@ async def make_report(
     values = _values(summary, topics, alerts)
     told = wording()
     sections = [_section(section, values) for section in told["sections"]]
-    if not summary["figures"]["conversations"]["value"]:
+    talks = summary["figures"]["conversations"]
+    if not talks["value"] and not talks["hidden"]:
         sections = [{"title": told["sections"][0]["title"], "sentences": [told["none"]]}]
     return {
         "kind": kind, "from": span.first.isoformat(), "to": span.last.isoformat(), "demo": demo,
@@ -124,9 +126,9 @@ def _changes(values: dict[str, str], key: str, value: float, before: float, unit
 def _section(section: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
     sentences = []
     for sentence in section["sentences"]:
-        if all(name in values for name in sentence.get("needs", ())) and not any(
-            name in values for name in sentence.get("when_not", ())
-        ):
+        # A figure hidden because it is of few people takes the sentence that would tell it with it.
+        needed = {*sentence.get("needs", ()), *(name for _, name, _, _ in Formatter().parse(sentence["text"]) if name)}
+        if needed <= set(values) and not any(name in values for name in sentence.get("when_not", ())):
             sentences.append(sentence["text"].format(**values))
     return {
         "title": section["title"],

@@ -1,8 +1,8 @@
-"""The insights' speed: every dashboard query on a generated year, mining, and a night beside a whole run.
+"""The insights' speed: everything the pages ask on a generated year, mining, and a night beside a whole run.
 
 ``python -m ops.bench_insights`` takes 100,000 turns; ``--turns 1000000`` the size the figures are promised
-for; ``--postgres URL`` asks the same of a PostgreSQL database (emptied first); ``--full`` also mines
-100,000 distinct utterances beside plain BERTopic.
+for; ``--postgres URL`` asks the same of a PostgreSQL database (emptied first); ``--keep FOLDER`` leaves the databases
+to be asked again; ``--full`` also mines 100,000 distinct utterances beside plain BERTopic.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,67 +24,21 @@ import httpx
 import numpy as np
 
 from gateway.insight_parts import InsightParts
-from hotline.insights import Grain, Span
 from hotline.settings import ROOT, Settings
-from insights.dashboard import Dashboard
+from ops import bench_pages
 from ops.demo.load import load
 from ops.progress import say
+from storage.migrations import upgrade
 
 REPORT = ROOT / "reports" / "bench-insights.json"
 LAST, SEED, TURNS, ROUNDS = date(2026, 10, 31), 20261125, 100_000, 20
 UTTERANCES = 100_000
 _LONGEST_MINING_S = 900
-_YEAR = Span(first=date(2025, 11, 1), last=LAST)
-
-
-def queries(parts: InsightParts) -> dict[str, Callable[[], Awaitable[Any]]]:
-    """What the pages ask."""
-    d: Dashboard = parts.dashboard
-    odd = _YEAR.model_copy(update={"first": date(2025, 11, 5), "last": date(2026, 10, 28)})
-    town, area = (_YEAR.model_copy(update=x) for x in ({"town": "狮山镇"}, {"area": "education"}))
-    month = Span(first=date(2026, 5, 10), last=date(2026, 6, 20))
-    return {
-        "summary, a year": lambda: d.summary(_YEAR),
-        "summary, six weeks": lambda: d.summary(month),
-        "summary, a town and odd days": lambda: d.summary(odd.model_copy(update={"town": "狮山镇"})),
-        "trends by day, a year": lambda: d.trends(_YEAR, (), Grain.DAY),
-        "trends by day, a town": lambda: d.trends(town, (), Grain.DAY),
-        "trends by day, an area": lambda: d.trends(area, (), Grain.DAY),
-        "by town": lambda: d.breakdown(_YEAR, "town"),
-        "by department": lambda: d.breakdown(_YEAR, "department"),
-        "by hour of the week": lambda: d.breakdown(_YEAR, "hour_of_week"),
-        "work orders by town": lambda: d.orders(_YEAR, "town"),
-        "compliance scores": lambda: parts.reviews.scores(_YEAR),
-        "agents": lambda: d.agents(_YEAR),
-        "topics, a year": lambda: d.topics(_YEAR),
-        "topics, six weeks": lambda: d.topics(month),
-        "conversations behind a figure": lambda: parts.facts.conversations(_YEAR, "abandoned", 50),
-    }
-
-
-async def dashboards(url: str) -> dict[str, Any]:
-    """Milliseconds by query, p50 and p95 of the rounds; the first of each is not counted."""
-    parts = InsightParts.make(Settings(_env_file=None, database_url=url))
-    try:
-        found: dict[str, Any] = {}
-        for name, ask in queries(parts).items():
-            times = []
-            for _ in range(ROUNDS + 1):
-                begun = time.perf_counter()
-                await ask()
-                times.append(1000 * (time.perf_counter() - begun))
-            kept = times[1:]
-            found[name] = {
-                "p50_ms": round(float(np.percentile(kept, 50)), 1),
-                "p95_ms": round(float(np.percentile(kept, 95)), 1),
-            }
-        return found
-    finally:
-        await parts.close()
+_MADE = "bench_made"
 
 
 async def runs(url: str) -> dict[str, Any]:
-    """A whole run, then a night in which one text in a hundred is new."""
+    """A whole run, then a night in which one text in a hundred is new; the gaps grouped."""
     from ops.insights import Behind
 
     async with httpx.AsyncClient() as client:
@@ -94,11 +47,14 @@ async def runs(url: str) -> dict[str, Any]:
             whole = await behind.keeper.whole_run()
             await _forget_some(behind)
             night = await behind.keeper.night()
+            begun = time.monotonic()
+            await behind.gaps.regroup()
+            grouped = time.monotonic() - begun
         finally:
             await behind.close()
     return {
         "whole_s": round(whole.seconds, 2), "texts": whole.texts, "topics": whole.topics, "night_s": round(night.seconds, 2),
-        "night_texts": night.texts, "night_share": round(night.seconds / whole.seconds, 4),
+        "night_texts": night.texts, "night_share": round(night.seconds / whole.seconds, 4), "gaps_s": round(grouped, 2),
     }  # fmt: skip
 
 
@@ -155,16 +111,45 @@ def mine_one(method: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def measure(turns: int = TURNS, postgres: str = "", full: bool = False) -> dict[str, Any]:
+def made(url: str, turns: int, truth: Path) -> dict[str, Any]:
+    """Loads the year, finds its topics and groups its gaps."""
+    told = {"load": load(url, turns, SEED, LAST, truth), "topics": asyncio.run(runs(url))}
+
+    async def mark() -> None:
+        parts = InsightParts.make(Settings(_env_file=None, database_url=url))
+        try:
+            await parts.marks.put(_MADE, {"turns": turns, "seed": SEED, "told": told})
+        finally:
+            await parts.close()
+
+    asyncio.run(mark())
+    return told
+
+
+async def left(url: str, turns: int) -> dict[str, Any]:
+    """What an earlier run told of the same year, where it left one."""
+    await upgrade(url)
+    parts = InsightParts.make(Settings(_env_file=None, database_url=url))
+    try:
+        mark = await parts.marks.get(_MADE) or {}
+        return dict(mark["told"]) if (mark.get("turns"), mark.get("seed")) == (turns, SEED) else {}
+    finally:
+        await parts.close()
+
+
+def measure(turns: int = TURNS, postgres: str = "", full: bool = False, keep: Path | None = None) -> dict[str, Any]:
+    """``keep``: a folder in which the SQLite database stays; an earlier one of the same size is asked again."""
     told: dict[str, Any] = {"date": date.today().isoformat(), "cores": os.cpu_count(), "turns": turns}
     with tempfile.TemporaryDirectory() as folder:
         for name, url in {
-            "sqlite": f"sqlite:///{folder}/year.db",
+            "sqlite": f"sqlite:///{keep or folder}/year.db",
             **({"postgresql": postgres} if postgres else {}),
         }.items():
             say(f"统计：{name}，{turns} 轮 …")
-            made = load(url, turns, SEED, LAST, Path(folder, "truth.json"), trail=name == "sqlite")
-            told[name] = {"load": made, "topics": asyncio.run(runs(url)), "dashboards": asyncio.run(dashboards(url))}
+            told[name] = {
+                **((keep and asyncio.run(left(url, turns))) or made(url, turns, Path(folder, "truth.json"))),
+                "pages": asyncio.run(bench_pages.measure(url, ROUNDS)),
+            }
     if full:
         for method in ("ours", "plain"):
             say(f"统计：十万句话的话题，{method} …")
@@ -187,15 +172,22 @@ def _apart(method: str) -> dict[str, Any]:
 
 
 def table(told: dict[str, Any]) -> str:
+    """Pages by the slowest of what they ask; every look is in the report."""
     stores = [name for name in ("sqlite", "postgresql") if name in told]
     lines = [
-        f"| 统计的查询（{told['turns']} 轮，p50 / p95 毫秒） | {' | '.join(stores)} |",
+        f"| 统计的网页（{told['turns']} 轮）：最慢的一问，p50 / p95 毫秒 | {' | '.join(stores)} |",
         "|---|" + "---|" * len(stores),
     ]
-    for query in told[stores[0]]["dashboards"]:
-        cells = (told[s]["dashboards"][query] for s in stores)
-        shown = " | ".join(f"{c['p50_ms']} / {c['p95_ms']}" for c in cells)
-        lines.append(f"| {query} | {shown} |")
+    of_page: dict[str, list[str]] = {}
+    for look in told[stores[0]]["pages"]:
+        of_page.setdefault(look.partition("：")[0], []).append(look)
+    for page, asked in of_page.items():
+        shown = []
+        for store in stores:
+            slowest = max(asked, key=lambda look: float(told[store]["pages"][look]["p95_ms"]))
+            took = told[store]["pages"][slowest]
+            shown.append(f"{took['p50_ms']} / {took['p95_ms']}（{slowest.partition('：')[2]}）")
+        lines.append(f"| {page}（{len(asked)} 问） | {' | '.join(shown)} |")
     for store in stores:
         t = told[store]["topics"]
         lines.append(
@@ -212,12 +204,13 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--postgres", default="")
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--keep", type=Path, help="a folder the database stays in, to be asked again")
     parser.add_argument("--mine", choices=["ours", "plain"])
     chosen = parser.parse_args()
     if chosen.mine:
         print(json.dumps(mine_one(chosen.mine)))
         return 0
-    told = measure(chosen.turns, chosen.postgres, chosen.full)
+    told = measure(chosen.turns, chosen.postgres, chosen.full, chosen.keep)
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(table(told))

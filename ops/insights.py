@@ -22,6 +22,7 @@ from hotline.errors import HotlineError
 from hotline.insights import LOCAL, ServicePlace
 from hotline.settings import Settings
 from hotline.work_order_ports import WorkOrderStore
+from insights.gap_keeping import GapKeeper
 from insights.orders import order_facts, order_text
 from insights.reading import Reader
 from insights.topics.keeping import Run, TopicKeeper
@@ -56,6 +57,7 @@ class Behind:
     parts: InsightParts
     reader: Reader
     keeper: TopicKeeper
+    gaps: GapKeeper
     watch: Watch
     courier: Courier
     clock: Callable[[], datetime] = now
@@ -70,6 +72,7 @@ class Behind:
         return cls(
             settings, parts, Reader(places_of(catalogue), SaidReader(catalogue).look),
             TopicKeeper(parts.texts, parts.topics, parts.marks, PairEncoder.name, PairEncoder.blocks, cutter, now),
+            GapKeeper(parts.gap_book, cutter, PairEncoder.blocks, settings.insights_k, mean_of(parts.marks), now),
             Watch(parts.alerts, parts.topics, cutter, PairEncoder.blocks, Rule(least=settings.insights_k)),
             Courier(parts.outbox, client, settings.insights_webhook_url, settings.insights_webhook_secret),
             _encoder=encoder,
@@ -116,24 +119,28 @@ class Behind:
         if counted and await self.parts.topics.topics():
             await self.keeper.night(cluster_pool=False)
             alerts = await self.watch.look(self.clock(), await mean_of(self.parts.marks)())
+        gaps = await self.gaps.refresh()
         delivered = await self.courier.deliver(self.clock())
         orders = await self.count_orders()
         return {
             "counted": counted, "encoded": encoded, "alerts": len(alerts), "delivered": delivered, "orders": orders,
+            "gap_months": gaps,
         }  # fmt: skip
 
     async def night(self, whole: bool = False) -> Run:
-        """The night's topics; everything anew where ``whole`` or where the last time is long ago."""
+        """The night's topics and gaps; the topics anew where ``whole`` or where the last time is long ago."""
         await self.catch_up()
         await self.encode()
         last = await self.parts.marks.get("whole_run_at")
         due = last is None or datetime.fromisoformat(last) < self.clock() - timedelta(
             days=self.settings.insights_whole_run_days
         )
-        if not (whole or due):
-            return await self.keeper.night()
-        run = await self.keeper.whole_run()
-        await self.parts.marks.put("whole_run_at", self.clock().isoformat())
+        if whole or due:
+            run = await self.keeper.whole_run()
+            await self.parts.marks.put("whole_run_at", self.clock().isoformat())
+        else:
+            run = await self.keeper.night()
+        await self.gaps.regroup()
         return run
 
     async def evaluate_next(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ READONLY = "storage_readonly"
 
 _BUSY_TIMEOUT = "storage_busy_timeout_ms"
 _COMMON: dict[str, Any] = {
-    "json_serializer": partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
+    "json_serializer": json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode,
     "hide_parameters": True,  # what citizens said stays out of error messages, and so out of logs
 }
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}

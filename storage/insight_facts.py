@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -35,15 +35,19 @@ from hotline.insights import (
     day_of,
 )
 from hotline.work_order_flow import CLOSED, RUNNING
+from storage.insight_behind import conversations_behind
 from storage.insight_tables import (
+    LINE,
+    RULE_SUMS,
     agent_cells,
     cells,
+    gap_months,
     line_facts,
     order_cells,
     orders,
     recalls,
+    rule_cells,
     texts,
-    topics,
     turn_facts,
 )
 from storage.runner import Runner
@@ -52,7 +56,7 @@ from storage.tables import conversations, events, work_orders
 CellKey = tuple[Any, ...]
 _TOUCHED = timedelta(hours=96)  # a conversation may change whether those before it were repeated
 _NEIGHBOURS = timedelta(hours=216)
-_CHUNK = 400  # values of one IN list
+CHUNK = 400  # values of one IN list
 _AGENT_SUMS = ("taken", "agent_s", "agent_messages", "ratings", "rating_sum")
 
 WithRepeats = Callable[[list[ConversationFacts]], list[ConversationFacts]]
@@ -91,10 +95,6 @@ def replace(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any
     )
 
 
-LINE = "line"
-"""Cells of a day by channel alone: what most pages ask first, and few."""
-
-
 def cell_keys(facts: ConversationFacts) -> tuple[CellKey, ...]:
     """The cells a conversation counts in: hour, hour of the week and day by channel; day and month by every
     dimension."""
@@ -109,18 +109,31 @@ def cell_keys(facts: ConversationFacts) -> tuple[CellKey, ...]:
     )
 
 
+_RULES_FROM = 2
+"""Of those cells the line's days, days and months also count what rules were broken."""
+
+
 class Sums:
     """Differences by cell, gathered before they are written."""
 
     def __init__(self) -> None:
         self.cells: dict[CellKey, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         self.agents: dict[CellKey, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        self.rules: dict[CellKey, list[float]] = defaultdict(lambda: [0.0, 0.0])
 
     def take(self, facts: ConversationFacts, sign: float) -> None:
-        for key in cell_keys(facts):
+        keys = cell_keys(facts)
+        for key in keys:
             cell = self.cells[key]
             for name, value in facts.measures.items():
                 cell[name] += sign * value
+        if facts.score is not None:
+            broken = {finding["rule"] for finding in facts.broken}
+            for key in keys[_RULES_FROM:]:
+                for rule, score in ((ALL, facts.score), *((rule, 0.0) for rule in broken)):
+                    sums = self.rules[(*key, rule)]
+                    sums[0] += sign
+                    sums[1] += sign * score
         if facts.agent:
             m = facts.measures
             agent = self.agents[(bucket_of(facts.started_at, Grain.DAY), facts.agent)]
@@ -134,6 +147,10 @@ class Sums:
             {**dict(zip(head, key, strict=True)), **{name: cell.get(name, 0.0) for name in MEASURES}}
             for key, cell in self.cells.items()
         ]
+
+    def rule_rows(self) -> list[dict[str, Any]]:
+        head = ("grain", "bucket", *DIMENSIONS, "rule", *RULE_SUMS)
+        return [dict(zip(head, (*key, *sums), strict=True)) for key, sums in self.rules.items()]
 
     def agent_rows(self) -> list[dict[str, Any]]:
         return [
@@ -177,8 +194,8 @@ class SqlLineFacts:
             found = connection.execute(query).mappings().all()
             trails: dict[str, list[TrailEvent]] = defaultdict(list)
             ids = [row["conversation_id"] for row in found]
-            for start in range(0, len(ids), _CHUNK):
-                some = sa.select(events).where(events.c.conversation_id.in_(ids[start : start + _CHUNK]))
+            for start in range(0, len(ids), CHUNK):
+                some = sa.select(events).where(events.c.conversation_id.in_(ids[start : start + CHUNK]))
                 for e in connection.execute(some.order_by(events.c.conversation_id, events.c.seq)):
                     trails[e.conversation_id].append(TrailEvent(e.seq, e.turn_id, e.type, e.at, e.data))
             return [_trail(row, trails[row["conversation_id"]]) for row in found]
@@ -206,19 +223,8 @@ class SqlLineFacts:
     async def conversations(
         self, span: Span, measure: str | None, limit: int, offset: int = 0, about: Behind = Behind()
     ) -> list[Row]:  # fmt: skip
-        wanted = named_measures(measure)
-        f = line_facts.c
-        query = sa.select(*(c for c in f if c.name not in ("caller_key", "seq", "day"))).where(
-            f.day.between(day_bucket(span.first), day_bucket(span.last)),
-            *(f[name] == value for name, value in span.filters.items()),
-            *_behind(span, about),
-        )
-        if wanted:
-            query = query.where(sa.or_(*(f.measures[name].as_float() > 0 for name in wanted)))
-        query = query.order_by(f.day.desc(), f.started_at.desc()).limit(limit).offset(offset)
-
         def work(connection: sa.Connection) -> list[Row]:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return conversations_behind(connection, span, measure, limit, offset, about)
 
         return await self._runner.run(work, readonly=True)
 
@@ -236,14 +242,6 @@ class SqlLineFacts:
             return [dict(row) for row in connection.execute(query).mappings()]
 
         return await self._runner.run(work, readonly=True)
-
-
-def named_measures(measure: str | None) -> list[str]:
-    """Measures named with commas. Raises ValueError for one there is not."""
-    wanted = measure.split(",") if measure else []
-    if not set(wanted) <= set(MEASURES):
-        raise ValueError(measure)
-    return wanted
 
 
 def day_or_month(bucket: sa.ColumnElement[int], grain: Grain | None) -> list[sa.ColumnElement[Any]]:
@@ -341,6 +339,7 @@ def count_into(connection: sa.Connection, batch: Sequence[Counted], with_repeats
     replace(connection, line_facts, changed)
     add_up(connection, cells, sums.cell_rows(), MEASURES)
     add_up(connection, agent_cells, sums.agent_rows(), _AGENT_SUMS)
+    add_up(connection, rule_cells, sums.rule_rows(), RULE_SUMS)
     keep_turns(connection, [turn for counted in batch for turn in counted.turns])
 
 
@@ -349,7 +348,11 @@ def keep_turns(connection: sa.Connection, turns: Sequence[TurnFacts]) -> None:
     if said:
         statement = upsert(connection, texts).on_conflict_do_nothing(index_elements=[texts.c.text_key])
         connection.execute(statement, [{"text_key": key, "text": text} for key, text in said.items()])
-    replace(connection, turn_facts, turn_rows(turns))
+    rows = turn_rows(turns)
+    replace(connection, turn_facts, rows)
+    months = sorted({row["hour"] // 10000 for row in rows})
+    changed = [{"month": month, "changes": 1, "counted": 0, "names": {}} for month in months]
+    add_up(connection, gap_months, changed, ["changes"])
 
 
 def forget_counted(connection: sa.Connection, conversation_ids: Sequence[str]) -> None:
@@ -361,10 +364,14 @@ def forget_counted(connection: sa.Connection, conversation_ids: Sequence[str]) -
         bytes(k)
         for k in connection.execute(sa.select(t.text_key).where(of_them, t.text_key.is_not(None)).distinct()).scalars()
     ]
+    gaps = connection.execute(sa.select(t.hour).where(of_them, t.gap.is_not(None)).distinct()).scalars()
+    # What is packed holds a line for each of these turns; the next round counts the months again.
+    again = gap_months.c.month.in_(sorted({hour // 10000 for hour in gaps}))
+    connection.execute(sa.update(gap_months).where(again).values(changes=gap_months.c.changes + 1, packed=None))
     for table in (turn_facts, line_facts, recalls):
         connection.execute(sa.delete(table).where(table.c.conversation_id.in_(conversation_ids)))
-    for start in range(0, len(keys), _CHUNK):
-        some = keys[start : start + _CHUNK]
+    for start in range(0, len(keys), CHUNK):
+        some = keys[start : start + CHUNK]
         still_said = sa.select(t.text_key).where(t.text_key.in_(some))
         connection.execute(sa.delete(texts).where(texts.c.text_key.in_(some), texts.c.text_key.not_in(still_said)))
 
@@ -373,8 +380,8 @@ def count_orders_into(connection: sa.Connection, counted: Sequence[OrderFacts]) 
     latest = {order.number: order for order in counted}
     numbers = list(latest)
     sums: dict[CellKey, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for start in range(0, len(numbers), _CHUNK):
-        some = sa.select(orders).where(orders.c.number.in_(numbers[start : start + _CHUNK]))
+    for start in range(0, len(numbers), CHUNK):
+        some = sa.select(orders).where(orders.c.number.in_(numbers[start : start + CHUNK]))
         for row in connection.execute(some).mappings():
             take_order(sums, OrderFacts(**dict(row)), -1.0)
     for order in latest.values():
@@ -445,7 +452,7 @@ def span_sums(
     filters = {name: value for name, value in span.filters.items() if name in t}
     first, last = day_bucket(span.first), day_bucket(span.last)
     conditions = [t[name] == value for name, value in filters.items()] + list(where)
-    plain = by_line and set(filters) | set(by) <= {"channel"}
+    plain = by_line and set(filters) | set(by) <= {"channel", "rule", "topic_id"}
     as_month = (t.bucket - t.bucket % 100) / 100
     bucket: sa.ColumnElement[Any] = t.bucket
     parts: list[sa.ColumnElement[bool]]
@@ -461,7 +468,8 @@ def span_sums(
         bucket = sa.case((t.grain == Grain.DAY.value, as_month), else_=t.bucket)
     labels: list[sa.ColumnElement[Any]] = [t[name] for name in by]
     if grain is not None:
-        labels.append(sa.cast(bucket, sa.Integer).label("bucket"))
+        whole = bucket if bucket is t.bucket else sa.cast(bucket, sa.Integer)
+        labels.append(whole.label("bucket"))
     names = [label.name for label in labels] + [total.name for total in sums]
     keys = len(labels)
     gathered: dict[tuple[Any, ...], list[Any]] = {}
@@ -544,15 +552,15 @@ def _known(connection: sa.Connection, new: Mapping[str, ConversationFacts]) -> d
             found[row["conversation_id"]] = ConversationFacts(**values)
 
     ids = list(new)
-    for start in range(0, len(ids), _CHUNK):
-        take(sa.select(line_facts).where(f.conversation_id.in_(ids[start : start + _CHUNK])))
+    for start in range(0, len(ids), CHUNK):
+        take(sa.select(line_facts).where(f.conversation_id.in_(ids[start : start + CHUNK])))
     callers: dict[str, list[datetime]] = defaultdict(list)
     for facts in new.values():
         if facts.caller_key:
             callers[facts.caller_key].append(facts.started_at)
     keys = list(callers)
-    for start in range(0, len(keys), _CHUNK):
-        some = keys[start : start + _CHUNK]
+    for start in range(0, len(keys), CHUNK):
+        some = keys[start : start + CHUNK]
         times = [at for key in some for at in callers[key]]
         take(
             sa.select(line_facts).where(
@@ -568,33 +576,3 @@ def _trail(row: sa.RowMapping, trail: list[TrailEvent]) -> TrailConversation:
     if key is None and row["external_id"]:
         key = sha256(f"{row['channel']}:{row['external_id']}".encode()).hexdigest()[:32]
     return TrailConversation(row["conversation_id"], row["channel"], key, row["created_at"], row["event_seq"], trail)
-
-
-def _behind(span: Span, about: Behind) -> list[sa.ColumnElement[bool]]:
-    f, t = line_facts.c, turn_facts.c
-    found: list[sa.ColumnElement[bool]] = []
-    if about.agent is not None:
-        found.append(f.agent == about.agent)
-    if about.hour_of_week is not None:
-        # As spans of time: what hour a moment has on the local clock, each database says in its own way.
-        day, hour = divmod(about.hour_of_week, 24)
-        begins = datetime.combine(span.first, time(hour), LOCAL) + timedelta(days=(day - span.first.weekday()) % 7)
-        weeks = range(0, span.days, 7)
-        hours = [(at, at + timedelta(hours=1)) for at in (begins + timedelta(days=n) for n in weeks)]
-        found.append(sa.or_(*(sa.and_(f.started_at >= at, f.started_at < end) for at, end in hours)))
-    if about.topic_id is not None:
-        merged = sa.select(topics.c.topic_id).where(topics.c.merged_into == about.topic_id)
-        within: list[sa.ColumnElement[bool]] = [
-            t.hour.between(day_bucket(span.first) * 100, day_bucket(span.last) * 100 + 23)
-        ]
-        if about.first is not None and about.last is not None:
-            within.append(t.at.between(about.first, about.last))
-        if span.town is not None:
-            within.append(t.town == span.town)
-        said = (
-            sa.select(t.conversation_id)
-            .join(texts, texts.c.text_key == t.text_key)
-            .where(sa.or_(texts.c.topic_id == about.topic_id, texts.c.topic_id.in_(merged)), *within)
-        )
-        found.append(f.conversation_id.in_(said))
-    return found

@@ -34,7 +34,8 @@ from hotline.work_order_flow import CLOSED, RUNNING
 from hotline.work_order_ports import WorkOrderStore
 from hotline.work_order_record import WorkOrderFilter
 from storage.insight_alerts import SAME_ALERT_WITHIN
-from storage.insight_facts import WithRepeats, fact_row, named_measures, take_order, text_key
+from storage.insight_behind import named_measures
+from storage.insight_facts import WithRepeats, fact_row, take_order, text_key
 
 _NOT_SHOWN = ("caller_key", "seq", "day")
 
@@ -48,6 +49,7 @@ class InsightMemory:
         self.texts: dict[bytes, dict[str, Any]] = {}
         self.topics: dict[int, KeptTopic] = {}
         self.marks: dict[str, Any] = {}
+        self.gap_changes: Counter[int] = Counter()
 
     def within(self, span: Span) -> list[ConversationFacts]:
         return [
@@ -57,7 +59,8 @@ class InsightMemory:
             and all(getattr(facts, name) == value for name, value in span.filters.items())
         ]
 
-    def keep(self, turns: Iterable[TurnFacts]) -> None:
+    def keep(self, turns: Sequence[TurnFacts]) -> None:
+        self.gap_changes.update({bucket_of(turn.at, Grain.MONTH) for turn in turns})
         for turn in turns:
             self.turns[turn.turn_id] = turn
             if turn.text:
@@ -220,20 +223,6 @@ class MemoryTextShelf:
         for key, topic, distance in rows:
             self._memory.texts[key] |= {"topic_id": topic, "distance": distance}
 
-    async def gap_turns(self, span: Span, limit: int) -> list[Row]:
-        found = [
-            t
-            for t in self._memory.turns.values()
-            if t.gap
-            and t.text
-            and span.first <= t.at.astimezone(LOCAL).date() <= span.last
-            and all(getattr(t, name, value) == value for name, value in span.filters.items())
-        ]
-        found.sort(key=lambda turn: bucket_of(turn.at, Grain.HOUR), reverse=True)
-        return [
-            {**self._row(turn), "gap": turn.gap, "area": turn.area, "item_key": turn.item_key} for turn in found[:limit]
-        ]
-
     async def cited(self, item_key: str, first: int, limit: int) -> list[Row]:
         found = [
             t
@@ -248,9 +237,6 @@ class MemoryTextShelf:
             }
             for t in found[:limit]
         ]  # fmt: skip
-
-    def _row(self, turn: TurnFacts) -> Row:
-        return turn_row(self._memory, turn)
 
 
 def turn_row(memory: InsightMemory, turn: TurnFacts) -> Row:
@@ -465,7 +451,7 @@ class MemoryReviewBook:
     async def scores(self, span: Span) -> Row:
         scores = [f.score for f in self._memory.within(span) if f.score is not None]
         rules = Counter(
-            rule for f in self._memory.within(span) for rule in {b["rule"] for b in f.broken} if (f.score or 0) < 100
+            rule for f in self._memory.within(span) if f.score is not None for rule in {b["rule"] for b in f.broken}
         )
         return {
             "conversations": len(scores),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,8 +11,9 @@ import sqlalchemy as sa
 
 from hotline.errors import IllegalTransitionError, NotFoundError
 from hotline.insight_ports import Row
-from hotline.insights import Proposal, Review, Span, day_bucket
-from storage.insight_tables import line_facts, proposals, reviews
+from hotline.insights import ALL, Proposal, Review, Span, day_bucket
+from storage.insight_facts import span_sums
+from storage.insight_tables import RULE_SUMS, line_facts, proposals, reviews, rule_cells
 from storage.insight_texts import rows_of
 from storage.runner import Runner
 
@@ -84,28 +84,31 @@ class SqlReviewBook:
         self._runner = runner
 
     async def scores(self, span: Span) -> Row:
-        within = _within(span)
-        totals = sa.select(sa.func.count(_F.score), sa.func.avg(_F.score)).where(*within)
-        broken = sa.select(_F.broken).where(*_within(span, few=True), _LOW)
-
         def work(connection: sa.Connection) -> Row:
-            count, mean = connection.execute(totals).one()
-            rules: Counter[str] = Counter()
-            for (found,) in connection.execute(broken):
-                rules.update({finding["rule"] for finding in found})
-            return {"conversations": count, "score": mean, "broken": dict(rules)}
+            sums = [sa.func.sum(rule_cells.c[name]).label(name) for name in RULE_SUMS]
+            rows = {r["rule"]: r for r in span_sums(connection, rule_cells, sums, span, ("rule",), None, by_line=True)}
+            all_ = rows.pop(ALL, None)
+            scored = round(all_["conversations"]) if all_ else 0
+            return {
+                "conversations": scored,
+                "score": all_["score_sum"] / scored if all_ and scored else None,
+                # A cell that was emptied again stays as a row of zeros.
+                "broken": {rule: n for rule, row in rows.items() if (n := round(row["conversations"]))},
+            }
 
         return await self._runner.run(work, readonly=True)
 
     async def worst(self, span: Span, rule: str | None, limit: int) -> list[Row]:
+        within = [*_within(span, few=True), _LOW]
+        if rule is not None:
+            within.append(sa.cast(_F.broken, sa.Text).contains(f'"rule":"{rule}"', autoescape=True))
         query = (
             sa.select(_F.conversation_id, _F.started_at, _F.channel, _F.agent, _F.score, _F.broken)
-            .where(*_within(span, few=True), _LOW)
+            .where(*within)
             .order_by(_F.score, _F.started_at.desc())
-            .limit(limit if rule is None else 20 * limit)
+            .limit(limit)
         )
-        rows = await rows_of(self._runner, query)
-        return [r for r in rows if rule is None or any(f["rule"] == rule for f in r["broken"])][:limit]
+        return await rows_of(self._runner, query)
 
     async def sample(self, span: Span, number: int, seed: int) -> list[str]:
         asked = sa.select(_R.conversation_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from hotline.insights import DESK_SECONDS, MEASURES, ORDER_MEASURES
@@ -10,6 +12,18 @@ from storage.tables import UtcDateTime, metadata
 
 def _sums(names: object) -> list[sa.Column[float]]:
     return [sa.Column(name, sa.Float, nullable=False, server_default="0") for name in names]  # type: ignore[attr-defined]
+
+
+def _place() -> list[sa.Column[Any]]:
+    """The key of a cell."""
+    return [
+        sa.Column("grain", sa.String(8), primary_key=True),
+        sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("channel", sa.String(16), primary_key=True),
+        sa.Column("town", sa.String(32), primary_key=True),
+        sa.Column("area", sa.String(32), primary_key=True),
+        sa.Column("department", sa.String(64), primary_key=True),
+    ]
 
 
 line_facts = sa.Table(
@@ -34,7 +48,6 @@ line_facts = sa.Table(
     sa.Column("broken", sa.JSON, nullable=False),
     sa.Column("measures", sa.JSON, nullable=False),
     sa.Index("ix_insight_conversations_day", "day"),
-    sa.Index("ix_insight_conversations_day_score", "day", "score"),
     sa.Index(
         "ix_insight_conversations_low",
         "score",
@@ -45,20 +58,32 @@ line_facts = sa.Table(
     sa.Index("ix_insight_conversations_caller_key_started_at", "caller_key", "started_at"),
 )
 
+LINE = "line"
+"""Cells of a day by channel alone (topics': and by topic): what most pages ask first, and few."""
+
 cells = sa.Table(
     "insight_cells",
     metadata,
-    sa.Column("grain", sa.String(8), primary_key=True),
-    sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("channel", sa.String(16), primary_key=True),
-    sa.Column("town", sa.String(32), primary_key=True),
-    sa.Column("area", sa.String(32), primary_key=True),
-    sa.Column("department", sa.String(64), primary_key=True),
+    *_place(),
     *_sums(MEASURES),
     sa.Index("ix_insight_cells_grain_town_bucket", "grain", "town", "bucket"),
     sa.Index("ix_insight_cells_grain_area_bucket", "grain", "area", "bucket"),
     sqlite_with_rowid=False,  # kept in the order of the key: a span is read in one sweep
 )
+
+RULE_SUMS = ("conversations", "score_sum")
+
+rule_cells = sa.Table(
+    "insight_rule_cells",
+    metadata,
+    *_place(),
+    sa.Column("rule", sa.String(32), primary_key=True),
+    *_sums(RULE_SUMS),
+    sa.Index("ix_insight_rule_cells_grain_town_bucket", "grain", "town", "bucket"),
+    sa.Index("ix_insight_rule_cells_grain_area_bucket", "grain", "area", "bucket"),
+    sqlite_with_rowid=False,
+)
+"""Under the rule ``*`` the conversations that were scored and their scores; under a rule those that broke it."""
 
 agent_cells = sa.Table(
     "insight_agent_cells",
@@ -139,6 +164,7 @@ texts = sa.Table(
     sa.Column("vector", sa.LargeBinary),
     sa.Column("topic_id", sa.Integer),
     sa.Column("distance", sa.Float),
+    sa.Column("gap_group", sa.Integer),
 )
 sa.Index(
     "ix_insight_texts_unencoded",
@@ -174,6 +200,32 @@ sa.Index(
     sqlite_where=sa.text("gap IS NOT NULL"),
     postgresql_where=sa.text("gap IS NOT NULL"),
 )
+
+gap_groups = sa.Table(
+    "insight_gap_groups",
+    metadata,
+    sa.Column("group_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("gap_id", sa.String(16), nullable=False),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("words", sa.JSON, nullable=False),
+    sa.Column("examples", sa.JSON, nullable=False),
+    sa.Column("item_keys", sa.JSON, nullable=False),
+    sa.Column("texts", sa.Integer, nullable=False),
+    sa.Column("middle", sa.LargeBinary, nullable=False),
+)
+"""``examples`` are keys of texts, so that what is erased is shown no more."""
+
+gap_months = sa.Table(
+    "insight_gap_months",
+    metadata,
+    sa.Column("month", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("changes", sa.Integer, nullable=False),
+    sa.Column("counted", sa.Integer, nullable=False),
+    sa.Column("names", sa.JSON, nullable=False),
+    sa.Column("packed", sa.LargeBinary),
+    sa.Column("at", UtcDateTime),
+)
+"""The gaps of a month in one piece; ``changes`` beyond ``counted`` are not in it yet."""
 
 topics = sa.Table(
     "insight_topics",

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from hotline.errors import NotFoundError
 from hotline.insight_ports import KeptTopic, Row, TextRow
-from hotline.insights import ALL, Grain, Span, Topic, bucket_of, day_bucket
+from hotline.insights import ALL, Grain, Span, Topic, bucket_of
 from storage.insight_facts import replace, span_sums
-from storage.insight_tables import line_facts, marks, texts, topic_cells, topics, turn_facts
+from storage.insight_tables import LINE, line_facts, marks, texts, topic_cells, topics, turn_facts
 from storage.runner import Runner
 
 _X, _T, _F = texts.c, turn_facts.c, line_facts.c
@@ -76,21 +76,6 @@ class SqlTextShelf:
         if rows:
             await self._runner.run(work, readonly=False)
 
-    async def gap_turns(self, span: Span, limit: int) -> list[Row]:
-        hours = (day_bucket(span.first) * 100, day_bucket(span.last) * 100 + 23)
-        query = (
-            sa.select(
-                _T.turn_id, _T.conversation_id, _T.at, _T.town, _T.area, _T.item_key, _T.gap,
-                _X.text_key, _X.text, _X.vector, _X.model, _F.caller_key,
-            )
-            .join(texts, texts.c.text_key == _T.text_key)
-            .join(line_facts, line_facts.c.conversation_id == _T.conversation_id)
-            .where(_T.gap.is_not(None), _T.hour.between(*hours), *(_T[n] == v for n, v in span.filters.items() if n in _T))
-            .order_by(_T.hour.desc())
-            .limit(limit)
-        )  # fmt: skip
-        return await rows_of(self._runner, query)
-
     async def cited(self, item_key: str, first: int, limit: int) -> list[Row]:
         """Answers about a service since the day ``first`` with what they cite, newest first."""
         query = (
@@ -140,7 +125,7 @@ class SqlTopicShelf:
             )
             t = topic_cells.c
             sums = [sa.func.sum(t.turns).label("turns"), sa.func.sum(t.people).label("people")]
-            rows = span_sums(connection, topic_cells, sums, span, by, grain)
+            rows = span_sums(connection, topic_cells, sums, span, by, grain, by_line=True)
             return _together(rows, merged) if "topic_id" in by else rows
 
         return await self._runner.run(work, readonly=True)
@@ -197,8 +182,8 @@ class SqlMarks:
 
 
 def recount_into(connection: sa.Connection, since: int | None) -> None:
-    """Topic cells from the turns there are: hours by town alone, days by every dimension, months added
-    up from their days. Cells of days whose turns were erased stay as they are."""
+    """Topic cells from the turns there are: hours by town alone, days by every dimension, the line's days and
+    months added up from those days. Cells of days whose turns were erased stay as they are."""
     t = topic_cells.c
     earliest = connection.execute(sa.select(sa.func.min(_T.hour))).scalar()
     if earliest is None:
@@ -208,7 +193,7 @@ def recount_into(connection: sa.Connection, since: int | None) -> None:
         sa.delete(topic_cells).where(
             sa.or_(
                 (t.grain == Grain.HOUR.value) & (t.bucket >= since * 100),
-                (t.grain == Grain.DAY.value) & (t.bucket >= since),
+                t.grain.in_((LINE, Grain.DAY.value)) & (t.bucket >= since),
                 (t.grain == Grain.MONTH.value) & (t.bucket >= since // 100),
             )
         )
@@ -228,15 +213,18 @@ def recount_into(connection: sa.Connection, since: int | None) -> None:
             .group_by(bucket, _X.topic_id, _T.town, *(others or ()))
         )  # fmt: skip
         connection.execute(sa.insert(topic_cells).from_select(_CELL_NAMES, query))
+    turns, people = sa.func.sum(t.turns), sa.func.sum(t.people)
+    days = sa.select(
+        sa.literal(LINE), t.bucket, t.topic_id, t.channel, star, star, turns, people
+    ).where(t.grain == Grain.DAY.value, t.bucket >= since).group_by(t.bucket, t.topic_id, t.channel)  # fmt: skip
+    connection.execute(sa.insert(topic_cells).from_select(_CELL_NAMES, days))
     month = sa.cast((t.bucket - t.bucket % 100) / 100, sa.Integer)
-    query = (
-        sa.select(
-            sa.literal(Grain.MONTH.value), month, t.topic_id, t.channel, t.town, t.area, sa.func.sum(t.turns), sa.func.sum(t.people)
-        )
+    months = (
+        sa.select(sa.literal(Grain.MONTH.value), month, t.topic_id, t.channel, t.town, t.area, turns, people)
         .where(t.grain == Grain.DAY.value, t.bucket >= since // 100 * 100)
         .group_by(month, t.topic_id, t.channel, t.town, t.area)
-    )  # fmt: skip
-    connection.execute(sa.insert(topic_cells).from_select(_CELL_NAMES, query))
+    )
+    connection.execute(sa.insert(topic_cells).from_select(_CELL_NAMES, months))
 
 
 def _together(rows: list[Row], merged: dict[int, int]) -> list[Row]:

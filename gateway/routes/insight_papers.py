@@ -1,7 +1,8 @@
-"""Reports, and everything as files (docs/interfaces.md, «统计»)."""
+"""Reports, and everything as files (docs/interfaces.md, «统计»). Files are made in threads: no turn waits for one."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -36,13 +37,15 @@ async def report(
 @router.get("/report.pdf", response_class=Response)
 async def report_pdf(parts: Parts, kind: Kind = "day", day: date | None = None, town: str | None = None) -> Response:
     made = await _report(parts, kind, day, town)
-    return _file(papers.pdf(made), _PDF, f"report-{kind}-{made['from']}.pdf")
+    return _file(await asyncio.to_thread(papers.pdf, made), _PDF, f"report-{kind}-{made['from']}.pdf")
 
 
 @router.get("/report.xlsx", response_class=Response)
 async def report_xlsx(parts: Parts, kind: Kind = "day", day: date | None = None, town: str | None = None) -> Response:
     made = await _report(parts, kind, day, town)
-    return _file(papers.xlsx(papers.report_sheets(made)), _XLSX, f"report-{kind}-{made['from']}.xlsx")
+    return _file(
+        await asyncio.to_thread(papers.xlsx, papers.report_sheets(made)), _XLSX, f"report-{kind}-{made['from']}.xlsx"
+    )
 
 
 @router.get("/export.csv", response_class=Response)
@@ -55,7 +58,7 @@ async def open_csv(parts: Parts, span: Looked) -> Response:
 @router.get("/export.xlsx", response_class=Response)
 async def open_xlsx(parts: Parts, span: Looked) -> Response:
     rows = await open_table(parts.facts, span, parts.dashboard.k, parts.area_names)
-    return _file(papers.xlsx({"开放数据": rows}), _XLSX, f"open-data-{span.first}.xlsx")
+    return _file(await asyncio.to_thread(papers.xlsx, {"开放数据": rows}), _XLSX, f"open-data-{span.first}.xlsx")
 
 
 @router.get("/{what}/export.csv", response_class=Response)
@@ -66,7 +69,8 @@ async def table_csv(parts: Parts, span: Looked, what: str) -> Response:
 
 @router.get("/{what}/export.xlsx", response_class=Response)
 async def table_xlsx(parts: Parts, span: Looked, what: str) -> Response:
-    return _file(papers.xlsx({what: await _rows(parts, span, what)}), _XLSX, f"{what}-{span.first}.xlsx")
+    rows = await _rows(parts, span, what)
+    return _file(await asyncio.to_thread(papers.xlsx, {what: rows}), _XLSX, f"{what}-{span.first}.xlsx")
 
 
 async def _report(parts: InsightParts, kind: Kind, day: date | None, town: str | None) -> dict[str, Any]:

@@ -47,7 +47,9 @@ async def _mined(settings: Settings, last: date) -> tuple[int, int]:
     async with httpx.AsyncClient() as client:
         behind = Behind.make(settings, client)
         try:
-            return (await behind.keeper.whole_run()).topics, await _alerts(behind, last)
+            found = (await behind.keeper.whole_run()).topics
+            await behind.gaps.regroup()
+            return found, await _alerts(behind, last)
         finally:
             await behind.close()
 

@@ -19,15 +19,15 @@ import numpy as np
 import sqlalchemy as sa
 
 from hotline.errors import HotlineError
-from hotline.insights import ConversationFacts, Counted
+from hotline.insights import ConversationFacts
 from hotline.settings import Settings
-from insights.reading import Reader, with_repeats
+from insights.reading import with_repeats
 from insights.topics.vectors import packed
 from knowledge_base.catalogue import Catalogue, load_catalogue
-from knowledge_base.said import SaidReader
 from knowledge_base.text_vectors import PairEncoder
+from ops.demo.ahead import Batch, batches
+from ops.demo.bulk import Bulk
 from ops.demo.traffic import Talk, Year
-from ops.insights import places_of
 from ops.progress import say
 from storage import insight_facts as f
 from storage.engine import make_engine
@@ -35,10 +35,12 @@ from storage.insight_tables import (
     agent_cells,
     cells,
     desk_cells,
+    gap_months,
     line_facts,
     marks,
     order_cells,
     orders,
+    rule_cells,
     texts,
     turn_facts,
 )
@@ -47,6 +49,7 @@ from storage.tables import conversations, events, metadata, turns
 
 _BATCH = 4000
 _SHIFT_S, _PAUSED_S = 8 * 3600.0, 1500.0
+_UNDERSTOOD = ',"understanding":'
 _GENERATED = (conversations, turns, events)
 
 
@@ -103,17 +106,18 @@ async def _ready(url: str) -> None:
 async def _store(
     url: str, year: Year, catalogue: Catalogue, trail: bool, progress: Callable[[str], None]
 ) -> dict[str, Any]:
-    reader = Reader(places_of(catalogue), SaidReader(catalogue).look)
     sums = f.Sums()
     said: dict[bytes, str] = {}
+    months: set[int] = set()
     by_caller: dict[str, list[ConversationFacts]] = defaultdict(list)
     tally = {"conversations": 0, "turns": 0, "events": 0}
     engine = make_engine(url)
     try:
         async with engine.begin() as connection:
-            batch: list[tuple[Talk, Counted]] = []
+            bulk = Bulk(connection, (*(_GENERATED if trail else ()), turn_facts, line_facts, texts))
+            await bulk.begin()
 
-            async def flush() -> None:
+            async def flush(batch: Batch) -> None:
                 for talk, counted in batch:
                     facts = counted.facts
                     tally["conversations"] += 1
@@ -125,29 +129,29 @@ async def _store(
                     else:
                         sums.take(facts, 1.0)
                 if trail:
-                    await connection.execute(sa.insert(conversations), [_conversation(t) for t, _ in batch])
-                    await connection.run_sync(_raw, turns, [row for t, _ in batch for row in _turns(t)])
-                    await connection.run_sync(_raw, events, [row for t, _ in batch for row in _events(t)])
-                await connection.execute(sa.insert(turn_facts), [row for _, c in batch for row in f.turn_rows(c.turns)])
-                plain = [f.fact_row(c.facts) for _, c in batch if not c.facts.caller_key]
-                if plain:
-                    await connection.execute(sa.insert(line_facts), plain)
-                batch.clear()
+                    await bulk.insert(conversations, [_conversation(t) for t, _ in batch])
+                    await bulk.insert(turns, [row for t, _ in batch for row in _turns(t)], json_made=True)
+                    await bulk.insert(events, [row for t, _ in batch for row in _events(t)], json_made=True)
+                rows = [row for _, c in batch for row in f.turn_rows(c.turns)]
+                months.update(row["hour"] // 10000 for row in rows)
+                await bulk.insert(turn_facts, rows)
+                await bulk.insert(line_facts, [f.fact_row(c.facts) for _, c in batch if not c.facts.caller_key])
 
-            for talk in year.talks_in_order():
-                batch.append((talk, reader.read(talk.trail)))
-                if len(batch) >= _BATCH:
-                    await flush()
-                    progress(f"  已生成 {tally['turns']} 轮 …")
-            if batch:
-                await flush()
-            await _callers(connection, by_caller, sums)
-            await connection.execute(sa.insert(cells), sums.cell_rows())
-            if agents := sums.agent_rows():
-                await connection.execute(sa.insert(agent_cells), agents)
-                await connection.execute(sa.insert(desk_cells), duty_rows(agents))
-            await connection.execute(sa.insert(texts), [{"text_key": k, "text": t} for k, t in said.items()])
-            tally["orders"] = await _orders(connection, year)
+            for batch in batches(year, catalogue):
+                await flush(batch)
+                progress(f"  已生成 {tally['turns']} 轮 …")
+            await _callers(bulk, by_caller, sums)
+            await bulk.insert(cells, sums.cell_rows())
+            await bulk.insert(rule_cells, sums.rule_rows())
+            agents = sums.agent_rows()
+            await bulk.insert(agent_cells, agents)
+            await bulk.insert(desk_cells, duty_rows(agents))
+            await bulk.insert(texts, [{"text_key": k, "text": t} for k, t in said.items()])
+            changed = [{"month": month, "changes": 1, "counted": 0, "names": {}} for month in sorted(months)]
+            await bulk.insert(gap_months, changed)
+            tally["orders"] = await _orders(bulk, year)
+            progress("  建索引 …")
+            await bulk.end()
     finally:
         await engine.dispose()
     return {**tally, "texts": len(said)}
@@ -165,29 +169,27 @@ def duty_rows(agents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-async def _callers(connection: Any, by_caller: dict[str, list[ConversationFacts]], sums: f.Sums) -> None:
+async def _callers(bulk: Bulk, by_caller: dict[str, list[ConversationFacts]], sums: f.Sums) -> None:
     """Conversations of known callers, once the whole year is there: a repeat is known only then."""
     rows: list[dict[str, Any]] = []
     for talks in by_caller.values():
         for facts in with_repeats(talks):
             sums.take(facts, 1.0)
             rows.append(f.fact_row(facts))
-            if len(rows) >= _BATCH:
-                await connection.execute(sa.insert(line_facts), rows)
-                rows = []
-    if rows:
-        await connection.execute(sa.insert(line_facts), rows)
+        if len(rows) >= _BATCH:
+            await bulk.insert(line_facts, rows)
+            rows = []
+    await bulk.insert(line_facts, rows)
 
 
-async def _orders(connection: Any, year: Year) -> int:
+async def _orders(bulk: Bulk, year: Year) -> int:
     gathered: dict[Any, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     rows = []
     for order in year.orders():
         f.take_order(gathered, order, 1.0)
         rows.append(order._asdict())
-    if rows:
-        await connection.execute(sa.insert(orders), rows)
-        await connection.execute(sa.insert(order_cells), f.order_cell_rows(gathered))
+    await bulk.insert(orders, rows)
+    await bulk.insert(order_cells, f.order_cell_rows(gathered))
     return len(rows)
 
 
@@ -248,12 +250,8 @@ def _turns(talk: Talk) -> Iterable[dict[str, Any]]:
     replies: dict[str | None, tuple[Any, str, Any]] = {}
     for event, data in zip(t.events, talk.data, strict=True):
         if event.type == "reply":
-            understanding = json.dumps(event.data["understanding"], ensure_ascii=False, separators=(",", ":"))
-            replies[event.turn_id] = (
-                event.at,
-                f"[{data.split(chr(44) + chr(34) + 'understanding' + chr(34), 1)[0]}}}]",
-                understanding,
-            )
+            reply, _, understanding = data.partition(_UNDERSTOOD)
+            replies[event.turn_id] = (event.at, f"[{reply}}}]", understanding[:-1])
     asked = [e for e in t.events if e.type == "citizen_message"]
     for n, event in enumerate(asked, 1):
         answered = replies.get(event.turn_id)
@@ -270,17 +268,3 @@ def _events(talk: Talk) -> Iterable[dict[str, Any]]:
         {"conversation_id": talk.trail.conversation_id, "seq": e.seq, "turn_id": e.turn_id, "type": e.type, "at": e.at, "data": data}
         for e, data in zip(talk.trail.events, talk.data, strict=True)
     )  # fmt: skip
-
-
-def _raw(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    """Inserts rows whose JSON columns hold JSON already: made once, not parsed and made again."""
-    values: dict[str, Any] = {
-        c.name: sa.bindparam(c.name, type_=sa.Text if isinstance(c.type, sa.JSON) else c.type) for c in table.c
-    }
-    if connection.dialect.name != "sqlite":
-        values = {
-            name: sa.cast(bound, sa.JSON) if isinstance(table.c[name].type, sa.JSON) else bound
-            for name, bound in values.items()
-        }
-    if rows:
-        connection.execute(sa.insert(table).values(values), rows)

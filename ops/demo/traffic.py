@@ -42,6 +42,7 @@ _OUTSIDE = (
 _BOT_REASONS = ("asked", "not_understood", "emergency")
 _AGENTS = [f"坐席{n:02d}" for n in range(1, 13)]
 _DUTY = {"consult": 2, "help": 10, "suggestion": 10, "complaint": 15, "report": 15}
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _FIRST_PHONE = 13800000000
 
 
@@ -65,6 +66,7 @@ class Year:
     seed: int
     bursts: list[Burst]
     storms: dict[date, Storm]
+    turns: int
 
     @classmethod
     def of(cls, catalogue: Catalogue, last: date, turns: int, seed: int, days: int = 365, bursts: int = 40) -> Year:
@@ -76,7 +78,7 @@ class Year:
             Burst(b.burst_id, b.what, b.town, b.begins, b.ends, round(b.calls * grown))
             for b in plant(span, min(bursts, max(0, days // 9)), chance)
         ]
-        return cls(catalogue, span, talks, seed, planted, storms(span, chance))
+        return cls(catalogue, span, talks, seed, planted, storms(span, chance), turns)
 
     def talks_in_order(self) -> Iterator[Talk]:
         """Every conversation of the year, day by day."""
@@ -199,7 +201,7 @@ class _Maker:
                 "text": text, "speech_text": text, "buttons": [], "card": None,
                 "sources": [{"item_code": item.code, "field": f"facts.{aspect.value}", "version": item.version}],
             }  # fmt: skip
-            self._answers[key] = json.dumps(reply, ensure_ascii=False, separators=(",", ":"))[:-1]
+            self._answers[key] = _json(reply)[:-1]
         return self._answers[key]
 
 
@@ -242,7 +244,7 @@ class _Script:
 
     def leave(self, kind: str, data: dict[str, Any], text: str | None = None, turn: str | None = None) -> None:
         self.events.append(TrailEvent(len(self.events) + 1, turn, kind, self.now, data))
-        self.data.append(text if text is not None else json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+        self.data.append(text if text is not None else _json(data))
 
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -292,7 +294,7 @@ class _Script:
             "intent": intent, "aspect": aspect, "confidence": round(confidence, 3), "item_key": item.key if item else None,
             "item_code": item.code if item else None, "item_name": item.name if item else None, "candidates": candidates or [],
         }  # fmt: skip
-        told = json.dumps(understanding, ensure_ascii=False, separators=(",", ":"))
+        told = _json(understanding)
         self.wait(self.c.lognormvariate(-1.6, 0.5) if self.channel != "voice" else self.c.lognormvariate(0.9, 0.4))
         self.leave(
             "reply",

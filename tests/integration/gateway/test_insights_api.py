@@ -25,6 +25,7 @@ from hotline.ports import DialogueAnswer
 from insights.figures import FIGURES
 from insights.webhook import signature
 from knowledge_base.catalogue import load_catalogue
+from ops.bench_pages import furnish, looks
 from ops.demo.load import load
 from ops.insights import Behind
 from storage.engine import make_engine
@@ -51,6 +52,7 @@ async def managed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tup
             behind.keeper.layout = principal_plane
             await behind.encode()
             await behind.keeper.whole_run(topics=12)
+            await behind.gaps.regroup()
             await behind.close()
         yield gateway, await gateway.staff("manager1", "manager")
 
@@ -460,3 +462,12 @@ async def test_quality_names_rule_and_conversation_and_reviews_are_blind(managed
     results = (await gateway.http.get(f"{ROOT}/reviews/results", headers=headers)).json()
     assert (results["reviewed"], results["waiting"], results["kappa"]) == (1, 0, 0.0)
     assert results["results"][0]["passed"] is False
+
+
+async def test_everything_the_bench_asks_is_answered(managed: Any) -> None:
+    gateway, headers = managed
+    parts = gateway.services.insights
+    assert parts is not None
+    for name, path in looks(await furnish(parts)).items():
+        answer = await gateway.http.get(path, headers=headers)
+        assert answer.status_code == 200, (name, answer.text)

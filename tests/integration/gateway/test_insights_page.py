@@ -48,6 +48,7 @@ async def managed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gat
             behind.keeper.layout = principal_plane
             await behind.encode()
             await behind.keeper.whole_run(topics=12)
+            await behind.gaps.regroup()
             for hour in range(3):
                 await behind.parts.alerts.raise_alert(an_alert(hour), {"type": "alert"})
             await behind.close()

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from postgres_server import STORES, url_of
 
 from hotline.desk import AgentProfile, AgentTrigger
 from hotline.insight_ports import DutyBook
@@ -15,7 +16,6 @@ from insights.duty import duty_seconds
 from storage.desk import StoredDesk
 from storage.engine import make_engine
 from storage.insight_duty import MemoryDutyBook, SqlDutyBook
-from storage.migrations import upgrade
 from storage.runner import make_runner
 from storage.sql import SqlStore
 from tests.unit.insights.trails import T0
@@ -25,7 +25,7 @@ MARCH = Span(first=date(2026, 3, 1), last=date(2026, 3, 31))
 STATES = {AgentTrigger.READY: "ready", AgentTrigger.PAUSE: "paused", AgentTrigger.SIGNED_OUT: "offline"}
 
 
-@pytest.fixture(params=["sql", "memory"])
+@pytest.fixture(params=STORES)
 async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[DutyBook, Move]]:
     """The book, and a way to move an agent at a minute (no trigger: signs in)."""
     if request.param == "memory":
@@ -37,8 +37,7 @@ async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
         yield memory, tell
         return
-    url = f"sqlite:///{tmp_path / 'duty.db'}"
-    await upgrade(url)
+    url = await url_of(request, tmp_path)
     store = SqlStore(make_engine(url))
     runner, books = make_runner(make_engine(url)), StoredDesk(store)
 

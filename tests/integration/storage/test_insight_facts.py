@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from postgres_server import STORES, url_of
 
 from hotline.conversation import Trigger
 from hotline.insight_ports import Behind, LineFacts, OrderBook
@@ -21,7 +22,7 @@ from insights.reading import with_repeats
 from storage.engine import make_engine
 from storage.insight_facts import SqlLineFacts, SqlOrderBook
 from storage.insight_memory import InsightMemory, MemoryLineFacts, MemoryOrderBook
-from storage.insight_tables import agent_cells, cells, line_facts, texts, turn_facts
+from storage.insight_tables import agent_cells, cells, line_facts, rule_cells, texts, turn_facts
 from storage.migrations import upgrade
 from storage.ports import NewConversation, TurnOutcome
 from storage.rules import hash_token
@@ -32,20 +33,26 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "insights"))
 from trails import READER, T0, Trail
 
 
+@pytest.fixture(params=[name for name in STORES if name != "memory"])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return await url_of(request, tmp_path)
+
+
 @pytest.fixture
-async def runner(tmp_path: Path) -> AsyncIterator[Runner]:
-    url = f"sqlite:///{tmp_path / 'facts.db'}"
-    await upgrade(url)
+async def runner(url: str) -> AsyncIterator[Runner]:
     made = make_runner(make_engine(url))
     yield made
     await made.close()
 
 
-@pytest.fixture(params=["sql", "memory"])
-def facts(request: pytest.FixtureRequest, runner: Runner) -> LineFacts:
-    if request.param == "sql":
-        return SqlLineFacts(runner, with_repeats)
-    return MemoryLineFacts(InsightMemory(), with_repeats)
+@pytest.fixture(params=STORES)
+async def facts(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LineFacts]:
+    if request.param == "memory":
+        yield MemoryLineFacts(InsightMemory(), with_repeats)
+        return
+    runner = make_runner(make_engine(await url_of(request, tmp_path)))
+    yield SqlLineFacts(runner, with_repeats)
+    await runner.close()
 
 
 SPRING = Span(first=date(2026, 3, 1), last=date(2026, 5, 31))
@@ -59,6 +66,8 @@ def some_talks(number: int, seed: int = 3) -> list[Counted]:
         caller = chance.choice([None, "a", "b", "c"])
         trail = Trail(f"c{n}", chance.choice(["web", "voice"]), caller, at)
         trail.answered(chance.choice(["桂城办证", "狮山办证", "办证"]), 2, chance.choice(["JZ02", "SB09"]))
+        if chance.random() < 0.1:
+            trail.ask("转人工", 8, 0.5, intent="handoff", confidence=1.0)  # and nobody queues
         if chance.random() < 0.4:
             trail.handed_over(9).add("state", 9 + chance.randrange(40), state="agent")
             trail.add("handling", 60, agent=f"坐席{n % 3}", what="took").add("agent_message", 70, text="好")
@@ -69,11 +78,12 @@ def some_talks(number: int, seed: int = 3) -> list[Counted]:
 async def contents(runner: Runner) -> list[list[tuple[Any, ...]]]:
     def work(connection: sa.Connection) -> list[list[tuple[Any, ...]]]:
         found = []
-        for table in (line_facts, cells, agent_cells, turn_facts, texts):
+        for table in (line_facts, cells, agent_cells, turn_facts, texts, rule_cells):
             rows = connection.execute(sa.select(table).order_by(*table.primary_key.columns)).all()
             plain = [tuple(round(v, 6) + 0.0 if isinstance(v, float) else v for v in row) for row in rows]
             # A cell that was emptied again stays as a row of zeros.
-            found.append([row for row in plain if table is not cells or any(row[6:])])
+            keys = len(table.primary_key.columns)
+            found.append([row for row in plain if table not in (cells, rule_cells) or any(row[keys:])])
         return found
 
     return await runner.run(work, readonly=True)
@@ -83,21 +93,22 @@ async def test_counting_in_pieces_in_any_order_and_twice_gives_what_counting_onc
     runner: Runner, tmp_path: Path
 ) -> None:
     talks = some_talks(120)
-    await SqlLineFacts(runner, with_repeats).count(talks)
-    whole = await contents(runner)
-    url = f"sqlite:///{tmp_path / 'pieces.db'}"
-    await upgrade(url)
-    other = make_runner(make_engine(url))
+    shuffled = random.Random(1).sample(talks, len(talks))
+    facts = SqlLineFacts(runner, with_repeats)
+    for start in range(0, len(shuffled), 7):
+        await facts.count(shuffled[start : start + 7])
+        await facts.count(shuffled[start : start + 3])
+    pieces = await contents(runner)
+    at_once = f"sqlite:///{tmp_path / 'whole.db'}"
+    await upgrade(at_once)
+    other = make_runner(make_engine(at_once))
     try:
-        shuffled = random.Random(1).sample(talks, len(talks))
-        facts = SqlLineFacts(other, with_repeats)
-        for start in range(0, len(shuffled), 7):
-            await facts.count(shuffled[start : start + 7])
-            await facts.count(shuffled[start : start + 3])
-        pieces = await contents(other)
+        await SqlLineFacts(other, with_repeats).count(talks)
+        whole = await contents(other)
     finally:
         await other.close()
     assert pieces == whole
+    assert any(row[6] == "person_on_demand" for row in whole[5])
 
 
 async def test_a_conversation_that_goes_on_replaces_what_was_counted_of_it(facts: LineFacts) -> None:
@@ -174,6 +185,39 @@ async def test_filters_hold_and_the_conversations_behind_a_figure_are_found(fact
     assert (await facts.cells(span))[0]["handoffs"] == len(wanted) > 0
 
 
+async def test_pages_of_conversations_behind_a_figure_follow_one_another_and_miss_none(facts: LineFacts) -> None:
+    talks = some_talks(90)
+    rare = Trail("rare", "voice", None, T0 + timedelta(days=3)).answered("桂城办证", 2).add("part_down", 3, part="hub")
+    talks.append(READER.read(rare.made()))
+    await facts.count(talks)
+    town = SPRING.model_copy(update={"town": "桂城街道"})
+    for span, measure, about in (
+        (SPRING, None, Behind()),
+        (SPRING, "parts_down", Behind()),
+        (town, "parts_down,handoffs", Behind()),
+        (SPRING, "bot_s", Behind(agent="坐席1")),
+        (town, None, Behind(hour_of_week=9)),
+        (SPRING, "emergencies", Behind()),
+        (SPRING, None, Behind(agent="没有这个人")),
+    ):
+        wanted = sorted(
+            (
+                c.facts
+                for c in talks
+                if span.town in (None, c.facts.town)
+                and (measure is None or any(c.facts.measures.get(name, 0) > 0 for name in measure.split(",")))
+                and about.agent in (None, c.facts.agent)
+                and about.hour_of_week in (None, bucket_of(c.facts.started_at, Grain.HOUR_OF_WEEK) % 1000)
+            ),
+            key=lambda f: f.started_at,
+            reverse=True,
+        )
+        pages: list[str] = []
+        while page := await facts.conversations(span, measure, 7, len(pages), about):
+            pages += [row["conversation_id"] for row in page]
+        assert pages == [f.conversation_id for f in wanted], (measure, about)
+
+
 async def test_agents_are_told_busiest_first_or_by_day(facts: LineFacts) -> None:
     talks = some_talks(60)
     await facts.count(talks)
@@ -191,8 +235,8 @@ async def test_agents_are_told_busiest_first_or_by_day(facts: LineFacts) -> None
     assert sum(r["agent_s"] for r in days) == pytest.approx(sum(r["agent_s"] for r in rows))
 
 
-async def test_the_trail_in_the_store_is_what_is_counted(runner: Runner, tmp_path: Path) -> None:
-    store = SqlStore(make_engine(f"sqlite:///{tmp_path / 'facts.db'}"))
+async def test_the_trail_in_the_store_is_what_is_counted(runner: Runner, url: str) -> None:
+    store = SqlStore(make_engine(url))
     facts = SqlLineFacts(runner, with_repeats)
     try:
         new = NewConversation(
@@ -218,9 +262,14 @@ async def test_the_trail_in_the_store_is_what_is_counted(runner: Runner, tmp_pat
         await store.close()
 
 
-@pytest.fixture(params=["sql", "memory"])
-def orders(request: pytest.FixtureRequest, runner: Runner) -> OrderBook:
-    return SqlOrderBook(runner) if request.param == "sql" else MemoryOrderBook()
+@pytest.fixture(params=STORES)
+async def orders(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OrderBook]:
+    if request.param == "memory":
+        yield MemoryOrderBook()
+        return
+    runner = make_runner(make_engine(await url_of(request, tmp_path)))
+    yield SqlOrderBook(runner)
+    await runner.close()
 
 
 async def test_work_orders_count_where_they_were_filed_and_completed(orders: OrderBook) -> None:
@@ -249,13 +298,11 @@ async def test_work_orders_count_where_they_were_filed_and_completed(orders: Ord
     assert await book.open_orders(at) == [{"open": 2, "overdue": 0, "due_soon": 0}]
 
 
-async def test_forgetting_a_conversation_erases_its_rows_and_words_nobody_else_said(
-    runner: Runner, tmp_path: Path
-) -> None:
+async def test_forgetting_a_conversation_erases_its_rows_and_words_nobody_else_said(runner: Runner, url: str) -> None:
     facts = SqlLineFacts(runner, with_repeats)
     both = [Trail("a").answered("桂城办证", 2).answered("只有我说过的办事", 9), Trail("b").answered("桂城办证", 2)]
     await facts.count([READER.read(trail.made()) for trail in both])
-    store = SqlStore(make_engine(f"sqlite:///{tmp_path / 'facts.db'}"))
+    store = SqlStore(make_engine(url))
     try:
         new = NewConversation(conversation_id="a", channel=Channel.WEB, token_hash=hash_token("t"), at=T0)
         await store.create_conversation(new)

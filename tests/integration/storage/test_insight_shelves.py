@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from postgres_server import STORES, url_of
 
 from hotline.errors import NotFoundError
 from hotline.insight_ports import Behind, KeptTopic
@@ -28,7 +29,6 @@ from storage.insight_memory import (
     MemoryTopicShelf,
 )
 from storage.insight_texts import SqlMarks, SqlTextShelf, SqlTopicShelf
-from storage.migrations import upgrade
 from storage.runner import make_runner
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "insights"))
@@ -38,14 +38,12 @@ MARCH = Span(first=date(2026, 3, 1), last=date(2026, 3, 31))
 PERMIT, WATER = text_key("桂城居住证怎么办"), text_key("狮山停水怎么办")
 
 
-@pytest.fixture(params=["sql", "memory"])
+@pytest.fixture(params=STORES)
 async def shelves(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
     """Two people of Guicheng and one of Shishan, two topics, texts with vectors."""
     runner = None
-    if request.param == "sql":
-        url = f"sqlite:///{tmp_path / 'shelves.db'}"
-        await upgrade(url)
-        runner = make_runner(make_engine(url))
+    if request.param != "memory":
+        runner = make_runner(make_engine(await url_of(request, tmp_path)))
         made = SimpleNamespace(
             facts=SqlLineFacts(runner, with_repeats), texts=SqlTextShelf(runner), topics=SqlTopicShelf(runner),
             marks=SqlMarks(runner), alerts=SqlAlertBook(runner), orders=SqlOrderBook(runner),
@@ -146,11 +144,7 @@ async def test_a_merged_topic_counts_under_the_one_that_stands_and_alone_again_w
     assert [k.topic.topic_id for k in await shelves.topics.topics()] == [1, 2]
 
 
-async def test_gaps_and_what_was_cited_are_found_by_day(shelves: SimpleNamespace) -> None:
-    gaps = await shelves.texts.gap_turns(MARCH, 10)
-    assert [(g["gap"], g["text"], g["town"]) for g in gaps] == [("refused", "狮山停水怎么办", "狮山镇")]
-    assert await shelves.texts.gap_turns(MARCH.model_copy(update={"town": "桂城街道"}), 10) == []
-    assert await shelves.texts.gap_turns(Span(first=date(2026, 4, 1), last=date(2026, 4, 2)), 10) == []
+async def test_what_was_cited_is_found_by_day(shelves: SimpleNamespace) -> None:
     cited = await shelves.texts.cited("JZ02", 20260301, 10)
     assert [(c["conversation_id"], c["cited"], c["agreed_callback"]) for c in cited] == [
         ("a", "facts.fee@2026-01", False)

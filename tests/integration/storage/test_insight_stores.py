@@ -1,12 +1,10 @@
-"""Alerts with their outbox, incidents, proposals, reviews and recalls: one contract, on a real database and in memory.
-
-``STORAGE_TEST_URL`` runs the same on another database, such as a PostgreSQL that may be emptied.
-"""
+"""Alerts with their outbox, incidents, proposals, reviews and recalls: one contract, on real databases and in memory."""
 
 from __future__ import annotations
 
-import os
+import random
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
+from postgres_server import STORES, url_of
 
 from hotline.errors import IllegalTransitionError, NotFoundError
 from hotline.insight_ports import KnownIncidents
@@ -33,20 +31,7 @@ from storage.insight_memory import (
 )
 from storage.insight_recalls import MemoryRecallBook, SqlRecallBook
 from storage.insight_reviews import SqlProposalBook, SqlReviewBook
-from storage.insight_tables import (
-    alerts,
-    cells,
-    incidents,
-    line_facts,
-    outbox,
-    proposals,
-    recalls,
-    reviews,
-    texts,
-    turn_facts,
-)
-from storage.migrations import upgrade
-from storage.runner import Runner, make_runner
+from storage.runner import make_runner
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "insights"))
 from trails import READER, Trail
@@ -54,35 +39,23 @@ from trails import READER, Trail
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 
 
-@pytest.fixture
-async def runner(tmp_path: Path) -> AsyncIterator[Runner]:
-    url = os.environ.get("STORAGE_TEST_URL") or f"sqlite:///{tmp_path / 'stores.db'}"
-    await upgrade(url)
-    made = make_runner(make_engine(url))
-
-    def empty(connection: sa.Connection) -> None:
-        for table in (alerts, outbox, incidents, proposals, reviews, recalls, line_facts, turn_facts, texts, cells):
-            connection.execute(sa.delete(table))
-
-    await made.run(empty, readonly=False)
-    yield made
-    await made.close()
-
-
 def alert(**more: Any) -> Alert:
     values = {"topic_id": 3, "title": "狮山镇：停水", "town": "狮山镇", "at": NOW, "first_at": NOW, "window_h": 3, "count": 9, "people": 8, "expected": 0.4, "surprise": 1e-9, "evidence": ["停水了"], "series": [(2026030212, 9, 0.4)]}  # fmt: skip
     return Alert.model_validate({**values, **more})
 
 
-@pytest.fixture(params=["sql", "memory"])
-def books(request: pytest.FixtureRequest, runner: Runner) -> SimpleNamespace:
-    if request.param == "sql":
-        return SimpleNamespace(
+@pytest.fixture(params=STORES)
+async def books(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
+    if request.param != "memory":
+        runner = make_runner(make_engine(await url_of(request, tmp_path)))
+        yield SimpleNamespace(
             alerts=SqlAlertBook(runner), outbox=SqlOutbox(runner), proposals=SqlProposalBook(runner),
             reviews=SqlReviewBook(runner), recalls=SqlRecallBook(runner), facts=SqlLineFacts(runner, with_repeats),
         )  # fmt: skip
+        await runner.close()
+        return
     memory, box = InsightMemory(), MemoryOutbox()
-    return SimpleNamespace(
+    yield SimpleNamespace(
         alerts=MemoryAlertBook(memory, box), outbox=box, proposals=MemoryProposalBook(), reviews=MemoryReviewBook(memory),
         recalls=MemoryRecallBook(), facts=MemoryLineFacts(memory, with_repeats),
     )  # fmt: skip
@@ -128,9 +101,14 @@ async def test_alerts_are_settled_and_an_unknown_one_is_not_found(books: SimpleN
         await book.settle(999_999, "closed")
 
 
-@pytest.fixture(params=["sql", "memory"])
-def known(request: pytest.FixtureRequest, runner: Runner) -> KnownIncidents:
-    return SqlIncidents(runner) if request.param == "sql" else MemoryIncidents()
+@pytest.fixture(params=STORES)
+async def known(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[KnownIncidents]:
+    if request.param == "memory":
+        yield MemoryIncidents()
+        return
+    runner = make_runner(make_engine(await url_of(request, tmp_path)))
+    yield SqlIncidents(runner)
+    await runner.close()
 
 
 async def test_incidents_are_known_from_when_to_when_they_say(known: KnownIncidents) -> None:
@@ -210,6 +188,51 @@ async def test_scores_and_the_worst_conversations_are_of_the_days_looked_at(book
     assert await books.reviews.sample(days, 5, 1) == ["good"]
     empty = Span(first=date(2030, 1, 1), last=date(2030, 1, 2))
     assert await books.reviews.scores(empty) == {"conversations": 0, "score": None, "broken": {}}
+
+
+async def test_scores_over_any_days_and_filters_equal_a_plain_count_also_after_counting_again(
+    books: SimpleNamespace,
+) -> None:
+    chance = random.Random(4)
+    trails = []
+    for n in range(60):
+        at = NOW + timedelta(hours=chance.randrange(24 * 75))
+        trail = Trail(f"c{n}", chance.choice(["web", "voice"]), at=at)
+        trail.answered(chance.choice(["桂城办证", "狮山办证"]), 2, chance.choice(["JZ02", "SB09"]))
+        if chance.random() < 0.4:
+            trail.ask("转人工", 9, intent="handoff", confidence=1.0)  # and nobody queues
+        trails.append(trail)
+    await books.facts.count([READER.read(trail.made()) for trail in trails])
+    for trail in trails[::3]:  # a state follows: who asked for a person was queued after all
+        turn = f"{trail.name}t{trail.turns}"
+        trail.add("state", 11, turn, state="queued")
+    counted = [READER.read(trail.made()) for trail in trails]
+    await books.facts.count(counted[::3])
+    for first, last in ((date(2026, 3, 2), date(2026, 3, 2)), (date(2026, 3, 15), date(2026, 5, 3)), (date(2026, 3, 1), date(2026, 5, 31))):  # fmt: skip
+        for more in ({}, {"channel": "voice"}, {"town": "狮山镇"}, {"area": "residence", "channel": "web"}, {"department": "社保局"}):  # fmt: skip
+            span = Span.model_validate({"first": first, "last": last, **more})
+            mine = [
+                c.facts
+                for c in counted
+                if first <= (c.facts.started_at + timedelta(hours=8)).date() <= last
+                and all(getattr(c.facts, name) == value for name, value in more.items())
+            ]
+            told = await books.reviews.scores(span)
+            scores = [f.score for f in mine if f.score is not None]
+            assert told["conversations"] == len(scores)
+            assert told["score"] == (pytest.approx(sum(scores) / len(scores)) if scores else None)
+            broken = Counter(rule for f in mine for rule in {b["rule"] for b in f.broken})
+            assert told["broken"] == dict(broken), (first, last, more)
+
+
+async def test_the_worst_of_one_rule_are_found_behind_many_worse_ones(books: SimpleNamespace) -> None:
+    """Others broke more and stand before them in the list of all."""
+    bad = [Trail(f"bad{n:03}").add("reply", 0.5, text="说吧", understanding={}).answered("办证", 1) for n in range(50)]
+    slow = Trail("slow").add("reply", 0.5, text="您好，我是人工智能助手", understanding={}).answered("办证", 1)
+    slow.ask("多少钱", 9, 20.0, intent="ask_fee", confidence=0.9)
+    await books.facts.count([READER.read(trail.made()) for trail in [*bad, slow]])
+    days = Span(first=date(2026, 3, 2), last=date(2026, 3, 2))
+    assert [row["conversation_id"] for row in await books.reviews.worst(days, "answer_in_time", 1)] == ["slow"]
 
 
 async def test_a_review_is_given_once_by_who_was_asked(books: SimpleNamespace) -> None:

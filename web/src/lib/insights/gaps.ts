@@ -13,6 +13,10 @@ export interface Gap {
 }
 
 export interface Gaps {
+  /** When what is shown was counted; null: nothing was yet. */
+  as_of: string | null;
+  /** Months that are being counted again and lack till then. */
+  recounting: number;
   turns: number;
   waiting: number;
   kinds: Record<string, { title: string; turns: number }>;
