@@ -9,14 +9,12 @@ import re
 from datetime import date
 
 import pytest
-from line_parts import CATALOGUE, TODAY
+from line_parts import CATALOGUE, TODAY, WORDING
 
 from actions.answers import OVERVIEW_SPEECH, answer
-from actions.wording import Wording
 from hotline.catalogue import Contact, Fact, RegionScope, RequiredDocument, ServiceItem
 from hotline.messages import Aspect, Reply
 
-WORDING = Wording()
 _EVERY = [(key, aspect) for key in CATALOGUE.items for aspect in Aspect]
 
 
