@@ -115,7 +115,7 @@ async def test_an_agent_takes_a_citizen_over_answers_and_hands_back(browser: Bro
 
 async def test_every_other_step_of_the_page_is_gone_by_an_agent(browser: Browser, desk: Gateway) -> None:
     await account(desk, "every.step", "agent", shown="黄坐席")
-    async with page_of(browser, desk, meant="503") as page:
+    async with page_of(browser, desk, "/desk", "503 *") as page:
         await page.add_init_script(COUNT_BEEPS)
         await page.reload()
         await sign_in(page, "every.step")
