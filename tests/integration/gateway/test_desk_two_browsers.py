@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import wave
 from collections.abc import AsyncIterator
@@ -352,6 +353,13 @@ async def test_two_tabs_of_one_agent_answer_once_and_one_of_them_has_the_sound(
         await expect(two.get_by_test_id("offer")).to_have_count(0)
         await two.get_by_test_id("my-conversation").click()
         await expect(two.get_by_test_id("no-sound")).to_be_visible()  # a second tab takes no second line
+        both = asyncio.Barrier(2)  # neither has seen the other's answer when it sends its own
+
+        async def together(route: Route) -> None:
+            await both.wait()
+            await route.continue_()
+
+        await one.context.route("**/desk/conversations/*/messages", together)
         for tab in (one, two):
             await tab.get_by_test_id("desk-composer").fill("请稍等，我查一下。")
         await one.keyboard.press("Enter")

@@ -18,6 +18,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 AXE = Path(__file__).resolve().parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 OTHER = "Another-Pass-9"
 NOBODY_YET = "401 /api/v1/auth/me"  # how a page learns that nobody is signed in
+WRONG_PASSWORD = "401 /api/v1/auth/login"
+LOCKED = "429 /api/v1/auth/login"
+SIGNED_OUT = "401 /api/v1/desk/*"  # what was still asked by a page whose session had just ended
 ANSWERED = "Failed to load resource: the server responded with a status"  # the answer itself is looked at
 
 
@@ -57,7 +60,7 @@ async def page_of(browser: Browser, gateway: Gateway, path: str = "/desk", *mean
     await page.goto(f"http://{gateway.address}{path}")
     yield page
     await context.close()
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 async def account(gateway: Gateway, name: str, *roles: str, shown: str = "") -> None:
@@ -88,7 +91,7 @@ async def serious_faults(page: Page) -> list[str]:
 
 async def test_an_agent_signs_in_by_keyboard_and_out_again(browser: Browser, gateway: Gateway) -> None:
     await account(gateway, "page.agent", "agent", shown="陈坐席")
-    async with page_of(browser, gateway) as page:
+    async with page_of(browser, gateway, "/desk", WRONG_PASSWORD, SIGNED_OUT) as page:
         await expect(page.get_by_role("heading", name="坐席工作台登录")).to_be_visible()
         await sign_in(page, "page.agent", "wrong-one")
         await expect(page.get_by_test_id("sign-in-trouble")).to_have_text("用户名或密码不对，请核对后再试。")
@@ -122,7 +125,7 @@ async def test_a_locked_account_reads_until_when(browser: Browser, gateway: Gate
     for n in range(5):
         body = {"username": "page.locked", "password": f"wrong-{n}"}
         await gateway.http.post("/api/v1/auth/login", json=body)
-    async with page_of(browser, gateway) as page:
+    async with page_of(browser, gateway, "/desk", LOCKED) as page:
         await sign_in(page, "page.locked")
         await expect(page.get_by_test_id("sign-in-trouble")).to_contain_text("之后再试")
 
@@ -131,7 +134,7 @@ async def test_a_lapsed_session_is_renewed_over_the_page_and_the_call_goes_throu
     browser: Browser, gateway: Gateway
 ) -> None:
     await account(gateway, "page.lapsed", "agent")
-    async with page_of(browser, gateway) as page:
+    async with page_of(browser, gateway, "/desk", "401 /api/v1/auth/password") as page:
         await sign_in(page, "page.lapsed")
         await page.get_by_test_id("who").click()
         await page.get_by_test_id("change-password").click()
@@ -155,7 +158,7 @@ async def test_a_lapsed_session_is_renewed_over_the_page_and_the_call_goes_throu
 
 async def test_signing_out_in_one_tab_ends_the_other(browser: Browser, gateway: Gateway) -> None:
     await account(gateway, "page.tabs", "supervisor")
-    async with page_of(browser, gateway) as page:
+    async with page_of(browser, gateway, "/desk", SIGNED_OUT) as page:
         await sign_in(page, "page.tabs")
         await expect(page.get_by_test_id("who")).to_be_visible()
         second = await page.context.new_page()
@@ -168,7 +171,7 @@ async def test_signing_out_in_one_tab_ends_the_other(browser: Browser, gateway: 
 
 async def test_axe_finds_no_serious_fault(browser: Browser, gateway: Gateway) -> None:
     await account(gateway, "page.axe", "supervisor", shown="林班长")
-    async with page_of(browser, gateway) as page:
+    async with page_of(browser, gateway, "/desk", WRONG_PASSWORD) as page:
         await expect(page.get_by_test_id("sign-in-username")).to_be_focused()
         assert await serious_faults(page) == []
         await sign_in(page, "page.axe", "wrong-one")
