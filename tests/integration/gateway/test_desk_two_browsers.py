@@ -16,7 +16,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, WebSocketRoute, async_playwright, expect
 from running_gateway import Gateway, Talk
 from test_desk import _gone as everybody_leaves
-from test_staff_pages import account, page_of, serious_faults, sign_in
+from test_staff_pages import NO_LONGER_MINE, account, page_of, serious_faults, sign_in
 
 from hotline.messages import Reply, Understanding
 from hotline.ports import DialogueAnswer
@@ -80,7 +80,7 @@ async def at_desk(
     browser: Browser, gateway: Gateway, name: str, *roles: str, ready: bool = False
 ) -> AsyncIterator[Page]:
     await account(gateway, name, *(roles or ("agent",)), shown=f"{name[0].upper()}{name[1:]}")
-    async with page_of(browser, gateway) as page:
+    async with page_of(browser, gateway, "/desk", NO_LONGER_MINE) as page:
         await sign_in(page, name)
         await expect(page.get_by_test_id("desk-connection")).to_have_text("已连上")
         await expect(page.get_by_test_id("my-state")).to_have_text("小休")

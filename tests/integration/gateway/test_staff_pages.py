@@ -17,10 +17,12 @@ from running_gateway import PASSWORD, Gateway
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 AXE = Path(__file__).resolve().parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 OTHER = "Another-Pass-9"
-NOBODY_YET = "401 /api/v1/auth/me"  # how a page learns that nobody is signed in
-WRONG_PASSWORD = "401 /api/v1/auth/login"
-LOCKED = "429 /api/v1/auth/login"
-SIGNED_OUT = "401 /api/v1/desk/*"  # what was still asked by a page whose session had just ended
+NOBODY_YET = "401 GET /api/v1/auth/me"  # how a page learns that nobody is signed in
+WRONG_PASSWORD = "401 POST /api/v1/auth/login"
+LOCKED = "429 POST /api/v1/auth/login"
+SIGNED_OUT = "401 GET /api/v1/desk/*"  # what was still asked by a page whose session had just ended
+# A page may still be asking for a conversation that has just been handed back.
+NO_LONGER_MINE = "409 GET /api/v1/desk/conversations/*"
 ANSWERED = "Failed to load resource: the server responded with a status"  # the answer itself is looked at
 
 
@@ -35,7 +37,7 @@ async def browser() -> AsyncIterator[Browser]:
 @asynccontextmanager
 async def page_of(browser: Browser, gateway: Gateway, path: str = "/desk", *meant: str) -> AsyncIterator[Page]:
     """A page at 1366×768. Nothing may go wrong in it but ``meant``, what the test has refused on purpose (as
-    「409 /api/…」, ``*`` for an id), and nothing may be asked of another origin."""
+    「409 GET /api/…」, ``*`` for an id), and nothing may be asked of another origin."""
     wrong: list[str] = []
     own = (f"http://{gateway.address}", f"ws://{gateway.address}", "data:", "blob:")
     # Without animations: half-faded words have no contrast yet, and axe would say so.
@@ -45,7 +47,7 @@ async def page_of(browser: Browser, gateway: Gateway, path: str = "/desk", *mean
     page = await context.new_page()
 
     def answered(answer: Response) -> None:
-        told = f"{answer.status} {urlsplit(answer.url).path}"
+        told = f"{answer.status} {answer.request.method} {urlsplit(answer.url).path}"
         if answer.status >= 400 and not any(fnmatch(told, each) for each in (NOBODY_YET, *meant)):
             wrong.append(told)
 
@@ -134,7 +136,7 @@ async def test_a_lapsed_session_is_renewed_over_the_page_and_the_call_goes_throu
     browser: Browser, gateway: Gateway
 ) -> None:
     await account(gateway, "page.lapsed", "agent")
-    async with page_of(browser, gateway, "/desk", "401 /api/v1/auth/password") as page:
+    async with page_of(browser, gateway, "/desk", "401 POST /api/v1/auth/password") as page:
         await sign_in(page, "page.lapsed")
         await page.get_by_test_id("who").click()
         await page.get_by_test_id("change-password").click()
