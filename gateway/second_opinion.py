@@ -139,6 +139,7 @@ def _everyday_sentences() -> Iterator[str]:
             yield from (line.strip().removeprefix("- ") for line in entry["examples"].splitlines() if line.strip())
 
 
+@cache
 def _learnt(plain: Callable[[str], str], alarming: Callable[[str], bool], file: Path) -> SecondOpinionModel:
     # Heavy to import, and only wanted here: rules alone do not need it.
     from sklearn.feature_extraction.text import TfidfVectorizer

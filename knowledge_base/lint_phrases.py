@@ -61,14 +61,15 @@ def better_elsewhere(catalogue: Catalogue) -> Iterator[Finding]:
     own_whole = whole[everyone, owners].copy()
     whole[everyone, owners] = -1
     other = whole.argmax(axis=1)
-    likeness = (rows @ rows.T).toarray()
-    np.fill_diagonal(likeness, 0)
     starts = np.r_[0, np.flatnonzero(np.diff(owners)) + 1, len(owners)]
-    for n in np.flatnonzero(whole.max(axis=1) - own_whole > AS_A_WHOLE).tolist():
+    doubtful = np.flatnonzero(whole.max(axis=1) - own_whole > AS_A_WHOLE)
+    likeness = (rows[doubtful] @ rows.T).toarray()
+    likeness[np.arange(len(doubtful)), doubtful] = 0  # of itself
+    for n, like_each in zip(doubtful.tolist(), likeness, strict=True):
         phrase, elsewhere, here = phrases[n], other[n], owners[n]
-        theirs = likeness[n, starts[elsewhere] : starts[elsewhere + 1]]
+        theirs = like_each[starts[elsewhere] : starts[elsewhere + 1]]
         agreed = np.sort(theirs)[-_NEAREST:].mean()
-        if phrase.field == "name" or agreed - likeness[n, starts[here] : starts[here + 1]].max() <= ONE_BY_ONE:
+        if phrase.field == "name" or agreed - like_each[starts[here] : starts[here + 1]].max() <= ONE_BY_ONE:
             continue
         like = phrases[starts[elsewhere] + int(theirs.argmax())].text
         message = f"「{phrase.text}」更像 {keys[elsewhere]}（「{like}」）：换个说法、移过去，或在本事项补一个相近的说法"

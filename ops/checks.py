@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from hotline.settings import ROOT, Settings
 from ops.progress import SetUpError, run_quietly, say
@@ -14,6 +16,7 @@ from ops.setup import APP, ENGINE, log_file, node_environment
 from ops.training import engine_environment, index_if_changed, train_if_changed
 
 _BIN = APP / "bin"
+AT_ONCE = "TEST_WORKERS"
 _PACKAGES = (
     "hotline",
     "knowledge_base",
@@ -35,6 +38,7 @@ class Check:
     env: dict[str, str] = field(default_factory=dict)
     folder: str = "."
     noisy: bool = False  # its output goes to the log, and is shown where it fails
+    long: bool = False  # uses the whole machine, and is watched while it runs
 
 
 def lint_checks() -> list[Check]:
@@ -59,47 +63,86 @@ def test_checks() -> list[Check]:
     ]  # fmt: skip
     engine_tests = [str(ENGINE / "bin" / "python"), "-m", "unittest", "discover", "-s", "tests/engine", "-t", "."]
     return [
-        Check("单元和集成测试", [python, "-m", "pytest", "tests/unit", "tests/integration"]),
+        Check("单元和集成测试", [python, "-m", "pytest", *_spread(), "tests/integration", "tests/unit"], long=True),
         Check("网页的类型", ["npm", "run", "--silent", "typecheck"], node, "web"),
         Check("网页的测试", ["npm", "test", "--silent"], node, "web"),
         Check("对话引擎的组件", engine_tests, engine_environment()),
         Check("对话脚本（rasa test）", stories, engine_environment(), noisy=True),
-        Check("整条热线（验收测试）", [python, "-m", "pytest", "tests/acceptance"]),
+        Check("整条热线（验收测试）", [python, "-m", "pytest", "tests/acceptance"], long=True),
     ]
 
 
+def at_once() -> int:
+    """How many processes may test at the same time: ``TEST_WORKERS``, else two where there are two cores.
+
+    Raises:
+        SetUpError: the setting is no number from 1.
+    """
+    said = os.environ.get(AT_ONCE, "").strip()
+    if not said:
+        return min(2, os.cpu_count() or 1)
+    if not said.isdecimal() or int(said) < 1:
+        raise SetUpError(f"{AT_ONCE} 要写一个从 1 起的整数（同时跑几份测试），现在写的是「{said}」。")
+    return int(said)
+
+
+def _spread() -> list[str]:
+    """A file's tests stay together, in the order of collection: those that wait for real time begin first."""
+    number = at_once()
+    return ["-n", str(number), "--dist", "loadfile", "--no-loadscope-reorder"] if number > 1 else []
+
+
 def run(checks: list[Check]) -> list[str]:
-    """Runs all, the output shown as it comes; returns the names of those that failed."""
+    """Runs all; returns the names of those that failed. First the short ones, some at a time, each shown as it
+    ends; then the long ones, one after the other, shown as they run."""
     failed = []
+    with ThreadPoolExecutor(at_once()) as pool:
+        short = [check for check in checks if not check.long]
+        for check, (passed, output, seconds) in zip(short, pool.map(_in_silence, short), strict=True):
+            say(f"── {check.name}\n{output}   {_outcome(passed, seconds)}")
+            failed += [] if passed else [check.name]
     for check in checks:
-        say(f"── {check.name}")
-        begun = time.monotonic()
-        passed = _passes(check)
-        say(f"   {'通过' if passed else '没有通过'}（{time.monotonic() - begun:.0f} 秒）")
-        if not passed:
-            failed.append(check.name)
+        if check.long:
+            say(f"── {check.name}")
+            begun = time.monotonic()
+            passed = subprocess.run(check.command, **_where(check), check=False).returncode == 0
+            say(f"   {_outcome(passed, time.monotonic() - begun)}")
+            failed += [] if passed else [check.name]
     return failed
 
 
-def _passes(check: Check) -> bool:
-    folder, env = ROOT / check.folder, {**os.environ, **check.env}
-    if not check.noisy:
-        return subprocess.run(check.command, cwd=folder, env=env, check=False).returncode == 0
-    try:
-        run_quietly(check.name, check.command, log_file(), env, folder)
-    except SetUpError as error:
-        say(str(error))
-        return False
-    return True
+def _in_silence(check: Check) -> tuple[bool, str, float]:
+    """Whether it passes, what it said, and in how many seconds."""
+    begun = time.monotonic()
+    if check.noisy:
+        try:
+            run_quietly(check.name, check.command, log_file(), **_where(check))
+            passed, output = True, ""
+        except SetUpError as error:
+            passed, output = False, f"{error}\n"
+    else:
+        done = subprocess.run(
+            check.command, **_where(check), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        passed, output = done.returncode == 0, done.stdout.decode("utf-8", "replace")
+    return passed, output, time.monotonic() - begun
+
+
+def _where(check: Check) -> dict[str, Any]:
+    return {"cwd": ROOT / check.folder, "env": {**os.environ, **check.env}}
+
+
+def _outcome(passed: bool, seconds: float) -> str:
+    return f"{'通过' if passed else '没有通过'}（{seconds:.0f} 秒）"
 
 
 def main() -> int:
     try:
         checks = lint_checks() if "lint" in sys.argv[1:] else lint_checks() + test_checks()
+        failed = run(checks)
     except SetUpError as error:
         say(str(error))
         return 1
-    failed = run(checks)
     say(f"没有通过：{'、'.join(failed)}" if failed else "全部通过")
     return 1 if failed else 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -166,6 +167,9 @@ async def running_gateway(
     if not (folder / "hotline.db").exists():
         shutil.copy(database, folder / "hotline.db")
     ports = {"audiosocket_port": free_port(socket.SOCK_STREAM), "sip_port": free_port(socket.SOCK_DGRAM)}
+    # Each process of tests has a range of its own: two may find the same port free at once.
+    first = 20000 + 400 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports |= {"rtp_port_min": first, "rtp_port_max": first + 398}
     cheap = {"argon2_time_cost": 1, "argon2_memory_kib": 8}
     ours = {"line_token": LINE_TOKEN, "department_staff": DEPARTMENT_STAFF} | cheap | ports | more
     settings = Settings(_env_file=None, data_dir=folder, models_dir=folder, **ours)

@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 from running_gateway import Gateway, frames_until
 from test_desk import _gone as everybody_leaves
-from test_staff_pages import account, browser, page_of, serious_faults, sign_in
+from test_staff_pages import NO_LONGER_MINE, account, browser, page_of, serious_faults, sign_in
 
 from hotline.desk import Offer, OfferTrigger
 from hotline.desk_ports import AssistAnswer, FieldsSaid, Passage
@@ -43,7 +43,7 @@ async def desk(gateway: Gateway, tmp_path: Path) -> Gateway:
 
 async def test_an_agent_takes_a_citizen_over_answers_and_hands_back(browser: Browser, desk: Gateway) -> None:
     await account(desk, "desk.page", "agent", shown="陈坐席")
-    async with page_of(browser, desk) as page:
+    async with page_of(browser, desk, "/desk", NO_LONGER_MINE) as page:
         await sign_in(page, "desk.page")
         await expect(page.get_by_test_id("my-state")).to_have_text("小休")
         await expect(page.get_by_test_id("desk-connection")).to_have_text("已连上")
@@ -115,7 +115,7 @@ async def test_an_agent_takes_a_citizen_over_answers_and_hands_back(browser: Bro
 
 async def test_every_other_step_of_the_page_is_gone_by_an_agent(browser: Browser, desk: Gateway) -> None:
     await account(desk, "every.step", "agent", shown="黄坐席")
-    async with page_of(browser, desk, meant="503") as page:
+    async with page_of(browser, desk, "/desk", "503 *", NO_LONGER_MINE) as page:
         await page.add_init_script(COUNT_BEEPS)
         await page.reload()
         await sign_in(page, "every.step")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import wave
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, WebSocketRoute, async_playwright, expect
 from running_gateway import Gateway, Talk
 from test_desk import _gone as everybody_leaves
-from test_staff_pages import account, page_of, serious_faults, sign_in
+from test_staff_pages import NO_LONGER_MINE, account, page_of, serious_faults, sign_in
 
 from hotline.messages import Reply, Understanding
 from hotline.ports import DialogueAnswer
@@ -79,7 +80,7 @@ async def at_desk(
     browser: Browser, gateway: Gateway, name: str, *roles: str, ready: bool = False
 ) -> AsyncIterator[Page]:
     await account(gateway, name, *(roles or ("agent",)), shown=f"{name[0].upper()}{name[1:]}")
-    async with page_of(browser, gateway) as page:
+    async with page_of(browser, gateway, "/desk", NO_LONGER_MINE) as page:
         await sign_in(page, name)
         await expect(page.get_by_test_id("desk-connection")).to_have_text("已连上")
         await expect(page.get_by_test_id("my-state")).to_have_text("小休")
@@ -352,6 +353,13 @@ async def test_two_tabs_of_one_agent_answer_once_and_one_of_them_has_the_sound(
         await expect(two.get_by_test_id("offer")).to_have_count(0)
         await two.get_by_test_id("my-conversation").click()
         await expect(two.get_by_test_id("no-sound")).to_be_visible()  # a second tab takes no second line
+        both = asyncio.Barrier(2)  # neither has seen the other's answer when it sends its own
+
+        async def together(route: Route) -> None:
+            await both.wait()
+            await route.continue_()
+
+        await one.context.route("**/desk/conversations/*/messages", together)
         for tab in (one, two):
             await tab.get_by_test_id("desk-composer").fill("请稍等，我查一下。")
         await one.keyboard.press("Enter")

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from postgres_server import make_database, running_server, wipe
 
-_NAME = "hotline_contract_tests"
+_NAME = f"hotline_contract_tests_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"  # several run at once
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ TODAY = date(2026, 11, 22)
 CATALOGUE = load_catalogue()
 SEARCH = PhraseSearch(CATALOGUE.items.values())  # made once: six thousand phrases
 CATEGORIES = load_categories()
+WORDING = Wording()  # five hundred templates
 BOT = Path(__file__).parents[3] / "bot"
 NAME, LAST_FOUR, PHONE = "关美玲", "123X", "13800000007"
 
@@ -58,7 +59,7 @@ def make_tools(hub: Any = None, **more: Any) -> Tools:
                 "hub": hub,
                 "requests": hub,
                 "categories": CATEGORIES,
-                "wording": Wording(),
+                "wording": WORDING,
                 "deadline_s": 1.0,
                 "today": lambda: TODAY,
             }

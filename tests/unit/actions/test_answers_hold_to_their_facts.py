@@ -9,14 +9,12 @@ import re
 from datetime import date
 
 import pytest
-from line_parts import CATALOGUE, TODAY
+from line_parts import CATALOGUE, TODAY, WORDING
 
 from actions.answers import OVERVIEW_SPEECH, answer
-from actions.wording import Wording
 from hotline.catalogue import Contact, Fact, RegionScope, RequiredDocument, ServiceItem
 from hotline.messages import Aspect, Reply
 
-WORDING = Wording()
 _EVERY = [(key, aspect) for key in CATALOGUE.items for aspect in Aspect]
 
 
@@ -82,7 +80,7 @@ def test_a_service_without_facts_is_told_by_its_summary_and_whom_to_ask() -> Non
     assert [s.field for s in reply.sources] == ["summary", "contact"]
 
 
-@pytest.mark.parametrize("aspect", set(Aspect) - {Aspect.GENERAL})
+@pytest.mark.parametrize("aspect", [aspect for aspect in Aspect if aspect != Aspect.GENERAL])
 def test_an_aspect_without_facts_is_said_to_be_unknown(aspect: Aspect) -> None:
     reply = _answer(_item({}), aspect)
     assert WORDING.table("aspect_names")[aspect] in reply.text

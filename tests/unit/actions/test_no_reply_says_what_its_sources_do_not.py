@@ -14,14 +14,12 @@ from datetime import date
 from itertools import product
 
 import pytest
-from line_parts import CATALOGUE, TODAY
+from line_parts import CATALOGUE, TODAY, WORDING
 
 from actions.answers import answer
-from actions.wording import Wording
 from hotline.catalogue import Element, Fact, RequiredDocument, ServiceHall, ServiceItem
 from hotline.messages import Aspect, Reply, Source
 
-WORDING = Wording()
 HALLS = CATALOGUE.halls_of("狮山镇")
 PART_NAMES = WORDING.table("aspect_names") | {Element.RESULT.value: "办理结果", Element.LEGAL_BASIS.value: "设定依据"}
 

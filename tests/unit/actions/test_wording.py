@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from jinja2 import UndefinedError
-from line_parts import CATALOGUE, case_record
+from line_parts import CATALOGUE, WORDING, case_record
 
 from actions.wording import Wording
 from hotline.cases import CaseState, DataCheck
@@ -85,7 +85,7 @@ FACTS = {
 
 @pytest.mark.parametrize("key", SENTENCES)
 def test_every_sentence_can_be_said(key: str) -> None:
-    reply = Wording().reply(key, **FACTS)
+    reply = WORDING.reply(key, **FACTS)
     for text in (reply.text, reply.speech_text):
         assert re.search(r"[\u4e00-\u9fff]", text)
         assert not re.search(r"[{}]|None|Undefined", text)
@@ -93,22 +93,20 @@ def test_every_sentence_can_be_said(key: str) -> None:
 
 @pytest.mark.parametrize("key", sorted(set(SENTENCES) - _READ_AS_WRITTEN))
 def test_every_sentence_is_written_for_the_ear_in_cantonese_too(key: str) -> None:
-    spoken = Wording().reply(key, dialect="cantonese", **FACTS).speech_text
+    spoken = WORDING.reply(key, dialect="cantonese", **FACTS).speech_text
     assert re.search(r"[\u4e00-\u9fff]", spoken)
-    assert spoken != Wording().reply(key, **FACTS).text or not re.search(r"[的是这那没吗]", spoken)
+    assert spoken != WORDING.reply(key, **FACTS).text or not re.search(r"[的是这那没吗]", spoken)
 
 
 def test_what_is_on_the_screen_stays_written_chinese() -> None:
-    wording = Wording()
-    assert wording.reply("thank", dialect="cantonese").text == wording.reply("thank").text
-    assert "唔使客气" in wording.reply("thank", dialect="cantonese").speech_text
+    assert WORDING.reply("thank", dialect="cantonese").text == WORDING.reply("thank").text
+    assert "唔使客气" in WORDING.reply("thank", dialect="cantonese").speech_text
 
 
 @pytest.mark.parametrize("key", [k for k in SENTENCES if "{{" in str(ENTRIES[k]).replace("{{ number }}", "")])
 def test_a_missing_variable_raises_and_is_never_left_out(key: str) -> None:
-    wording = Wording()
     with pytest.raises(UndefinedError):
-        wording.reply(key)
+        WORDING.reply(key)
 
 
 def test_the_number_of_the_line_is_a_setting() -> None:
@@ -116,16 +114,15 @@ def test_the_number_of_the_line_is_a_setting() -> None:
 
 
 def test_every_aspect_and_every_case_state_has_its_words() -> None:
-    wording = Wording()
-    assert set(wording.table("case_states")) == {s.value for s in CaseState}
-    assert set(wording.table("request_types")) == {t.value for t in RequestType}
-    assert set(wording.table("work_order_states")) == {s.value for s in WorkOrderState}
-    assert set(wording.table("rating_levels")) == {"1", "2", "3", "4", "5"}
-    assert {a.value for a in Aspect} == set(wording.table("aspect_names"))
+    assert set(WORDING.table("case_states")) == {s.value for s in CaseState}
+    assert set(WORDING.table("request_types")) == {t.value for t in RequestType}
+    assert set(WORDING.table("work_order_states")) == {s.value for s in WorkOrderState}
+    assert set(WORDING.table("rating_levels")) == {"1", "2", "3", "4", "5"}
+    assert {a.value for a in Aspect} == set(WORDING.table("aspect_names"))
 
 
 def test_citizens_words_are_not_escaped_nor_run_as_a_template() -> None:
-    text = Wording().text("unknown_service", subject="{{ 7*7 }}<b>", nearest=[])
+    text = WORDING.text("unknown_service", subject="{{ 7*7 }}<b>", nearest=[])
     assert "{{ 7*7 }}<b>" in text
 
 
