@@ -22,7 +22,7 @@ MOBILE = "13800000031"
 # What the tests have refused on purpose.
 HIDDEN = (f"404 GET {PATH}/*",)
 NO_PICTURE = (f"415 POST {PATH}/*/attachments",)
-MOVED_BEFORE_IT_WAS_READ = (f"409 * {PATH}/*", f"404 GET {PATH}/*/merge-candidates")
+MOVED_BEFORE_IT_WAS_READ = (f"412 PATCH {PATH}/*", f"404 GET {PATH}/*/merge-candidates")
 PEOPLE = {"o.agent": "agent", "o.leader": "supervisor", "o.manager": "manager", "guicheng": "agent", "dali": "agent"}
 
 
@@ -178,7 +178,7 @@ async def test_a_disputed_dispatch_is_reviewed_and_goes_where_it_belongs(browser
 async def test_repeats_are_proposed_with_why_merged_and_taken_apart_again(browser: Browser, gateway: Gateway) -> None:
     main = await filed(gateway, "里水洲村大道有个大坑，摩托车摔倒过人")
     again = await filed(gateway, "里水洲村大道有个大坑，摩托车差点摔倒", contact_mobile="13800000032")
-    async with at_work(browser, gateway, "o.agent", meant=(f"422 * {PATH}/*",)) as (page,):
+    async with at_work(browser, gateway, "o.agent", meant=(f"422 PATCH {PATH}/*",)) as (page,):
         await opened(page, again)
         candidate = page.get_by_test_id("candidate").filter(has_text=main)
         await expect(candidate).to_contain_text("地点相同")

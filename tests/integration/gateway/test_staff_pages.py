@@ -136,7 +136,7 @@ async def test_a_lapsed_session_is_renewed_over_the_page_and_the_call_goes_throu
     browser: Browser, gateway: Gateway
 ) -> None:
     await account(gateway, "page.lapsed", "agent")
-    async with page_of(browser, gateway, "/desk", "401 POST /api/v1/auth/password") as page:
+    async with page_of(browser, gateway, "/desk", "401 POST /api/v1/auth/password", SIGNED_OUT) as page:
         await sign_in(page, "page.lapsed")
         await page.get_by_test_id("who").click()
         await page.get_by_test_id("change-password").click()
