@@ -33,6 +33,7 @@ _SHOWN = {
     EventType.AGENT_MESSAGE,
     EventType.STATE,
     EventType.QUEUE,
+    EventType.RECALL_CONSENT,
 }
 _PAGE = 200
 
@@ -244,6 +245,8 @@ async def _send_event(socket: WebSocket, event: ConversationEvent) -> None:
         reply = dict(event.data)
         frame["understanding"] = reply.pop("understanding", None)
         frame["reply"] = reply
+    elif event.type is EventType.RECALL_CONSENT:  # never the number itself, sealed or not
+        frame |= {"agreed": event.data.get("agreed"), "contact": event.data.get("contact_shown", "")}
     else:
         frame.update(event.data)
     await socket.send_json(frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import takewhile
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -128,9 +129,10 @@ async def _wrong_now(
 
 
 async def _contact(house: Services, conversation_id: str) -> Contact:
-    """The number given with the yes; else the caller's own is known to the desk."""
+    """The number given with the yes, also where a later yes named none; else the caller's own is known to the desk."""
     given = await house.store.events_of(conversation_id, EventType.RECALL_CONSENT)
-    data = given[-1].data if given else {}
+    yes = takewhile(lambda event: event.data.get("agreed"), reversed(given))
+    data: dict[str, Any] = next((event.data for event in yes if event.data.get("contact_key")), {})
     return Contact(sealed=str(data.get("contact_key") or ""), shown=str(data.get("contact_shown") or ""))
 
 

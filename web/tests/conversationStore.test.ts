@@ -77,6 +77,30 @@ describe("a conversation", () => {
     expect(shown(store)).toContain("我:社保卡补领");
   });
 
+  it("keeps a yes to being told of a correction, whoever heard it, until it is taken back", async () => {
+    const store = await opened();
+    expect(store.view.recall).toEqual({ agreed: null, contact: "" });
+    await store.consentToRecall(true, " 13800000001 ");
+    expect(store.view.recall).toEqual({ agreed: true, contact: "138****0001" });
+    streams[0]?.frame({ type: "recall_consent", seq: 9, agreed: true, contact: "" });
+    expect(store.view.recall.contact).toBe("138****0001"); // a yes in the talk names no number and forgets none
+    await store.consentToRecall(false, "");
+    expect(store.view.recall).toEqual({ agreed: false, contact: "" });
+    streams[0]?.frame({ type: "recall_consent", seq: 11, agreed: true, contact: "" });
+    expect(store.view.recall).toEqual({ agreed: true, contact: "" });
+    await store.startAnew();
+    expect(store.view.recall.agreed).toBeNull();
+  });
+
+  it("leaves a consent as it was where the gateway refuses the number", async () => {
+    const store = await opened();
+    api.recallConsent = async () => {
+      throw new ProblemError(422, "请填 11 位手机号，或带区号的固定电话。");
+    };
+    await expect(store.consentToRecall(true, "12")).rejects.toThrow("11 位手机号");
+    expect(store.view.recall.agreed).toBeNull();
+  });
+
   it("refuses an empty text and one of 501 characters, and takes 500", async () => {
     const store = await opened();
     expect(store.send(" \n ")).toBe(false);

@@ -116,5 +116,6 @@ export function fakeApi(sent: Sent[]): HotlineApi {
     },
     history: async () => ({ turns: [], state: "bot" }),
     rate: async () => undefined,
+    recallConsent: async (_key, agreed, phone) => ({ agreed, contact: agreed ? phone.replace(/^(\d{3})\d{4}/, "$1****") : "" }),
   };
 }

@@ -1,7 +1,7 @@
 /** The gateway's chat routes. Every failure is one of two named errors with a sentence for the citizen. */
 
 import { isObject, objects, parseReplies, parseState, text } from "./parse";
-import type { ConversationKey, History, StartedConversation, TurnAnswer } from "./types";
+import type { ConversationKey, History, RecallConsent, StartedConversation, TurnAnswer } from "./types";
 
 /** The gateway answered, and said no. ``message`` is its ``detail``, shown as it is. */
 export class ProblemError extends Error {
@@ -28,6 +28,8 @@ export interface HotlineApi {
   sendMessage(key: ConversationKey, words: string, clientMessageId: string): Promise<TurnAnswer>;
   history(key: ConversationKey): Promise<History>;
   rate(key: ConversationKey, score: number, comment: string): Promise<void>;
+  /** ``phone`` empty: the number that is known, or none. */
+  recallConsent(key: ConversationKey, agreed: boolean, phone: string): Promise<RecallConsent>;
 }
 
 async function detailOf(response: Response): Promise<string> {
@@ -106,5 +108,11 @@ export const httpApi: HotlineApi = {
   async rate(key, score, comment) {
     const body = JSON.stringify(comment ? { score, comment } : { score });
     await call(conversationPath(key, "rating"), { method: "POST", body }, key.token);
+  },
+
+  async recallConsent(key, agreed, phone) {
+    const body = JSON.stringify(phone ? { agreed, phone } : { agreed });
+    const raw = await call(conversationPath(key, "recall-consent"), { method: "POST", body }, key.token);
+    return { agreed: raw.agreed === true, contact: text(raw.contact) };
   },
 };

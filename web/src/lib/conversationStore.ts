@@ -7,7 +7,7 @@ import type { ConnectionStatus } from "./eventStream";
 import type { OutgoingMessage } from "./memory";
 import type { Stream, StoreParts } from "./storeParts";
 import { Timeline } from "./timeline";
-import type { ConversationKey, ConversationState, EventFrame } from "./types";
+import type { ConversationKey, ConversationState, EventFrame, RecallConsent } from "./types";
 import { countCharacters, MAX_CHARACTERS, tidy } from "./words";
 
 /** After this long the citizen is told that the line is still looking. */
@@ -36,6 +36,7 @@ export function createConversationStore({ api, memory, openStream, newId }: Stor
     /** A sentence about the whole page, with a way on. */
     notice: null as string | null,
     rated: false,
+    recall: { agreed: null, contact: "" } as RecallConsent,
   });
 
   let key: ConversationKey | null = null;
@@ -80,11 +81,19 @@ export function createConversationStore({ api, memory, openStream, newId }: Stor
       case "queue":
         view.queuePosition = frame.position > 0 ? frame.position : null;
         break;
+      case "recall_consent": // said in the talk, on this page, or on another that shows it
+        keepRecall(frame);
+        break;
       case "typing":
         view.agentTyping = true;
         clearTimeout(typingTimer);
         typingTimer = setTimeout(() => (view.agentTyping = false), TYPING_SHOWN_MS);
     }
+  }
+
+  /** A later yes without a number keeps the number left before it; a no forgets it. */
+  function keepRecall({ agreed, contact }: RecallConsent): void {
+    view.recall = { agreed, contact: agreed ? contact || view.recall.contact : "" };
   }
 
   function showEarly(): void {
@@ -121,7 +130,8 @@ export function createConversationStore({ api, memory, openStream, newId }: Stor
     view.timeline.clear();
     setState("bot");
     setWaiting(false);
-    Object.assign(view, { ready: false, notice: null, rated: false, connection: "connecting" });
+    const recall = { agreed: null, contact: "" };
+    Object.assign(view, { ready: false, notice: null, rated: false, recall, connection: "connecting" });
   }
 
   /** Runs ``ask`` until the gateway answers; the citizen is told after the first miss. */
@@ -283,13 +293,20 @@ export function createConversationStore({ api, memory, openStream, newId }: Stor
     view.rated = true;
   }
 
+  async function consentToRecall(agreed: boolean, phone: string): Promise<void> {
+    if (!key) return;
+    const mine = era;
+    const kept = await api.recallConsent(key, agreed, tidy(phone));
+    if (mine === era) keepRecall(kept);
+  }
+
   function stop(): void {
     era += 1;
     stream?.stop();
     setWaiting(false);
   }
 
-  return { view, open, startAnew, send, retry, rate, stop };
+  return { view, open, startAnew, send, retry, rate, consentToRecall, stop };
 }
 
 export type ConversationStore = ReturnType<typeof createConversationStore>;

@@ -91,6 +91,8 @@ export function parseEventFrame(data: unknown): EventFrame | null {
       return { type: "queue", seq, position: Number(raw.position) || 0 };
     case "typing":
       return { type: "typing", seq };
+    case "recall_consent":
+      return { type: "recall_consent", seq, agreed: raw.agreed === true, contact: text(raw.contact) };
     default:
       return null;
   }

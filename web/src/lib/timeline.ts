@@ -39,6 +39,11 @@ export class Timeline {
     return this.items.filter((item): item is Turn => item.kind === "turn");
   }
 
+  /** Something was told that names its sources: it may have to be put right one day. */
+  get cites(): boolean {
+    return this.turns.some((turn) => turn.replies.some((reply) => reply.sources.length > 0));
+  }
+
   clear(): void {
     this.items = [];
     this.highest = 0;

@@ -65,9 +65,16 @@ export interface History {
   state: ConversationState;
 }
 
+/** Whether the citizen wants a call where an answer is put right later; ``contact`` is masked, empty: none left. */
+export interface RecallConsent {
+  agreed: boolean | null;
+  contact: string;
+}
+
 export type EventFrame =
   | { type: "reply"; seq: number; turnId: string | null; text: string | null; reply: Reply }
   | { type: "agent_message"; seq: number; text: string }
   | { type: "state"; seq: number; state: ConversationState }
   | { type: "queue"; seq: number; position: number }
-  | { type: "typing"; seq: number };
+  | { type: "typing"; seq: number }
+  | { type: "recall_consent"; seq: number; agreed: boolean; contact: string };
