@@ -6,6 +6,7 @@ import json
 import random
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
@@ -14,8 +15,10 @@ from typing import Any, NamedTuple
 from hotline.catalogue import ServiceItem
 from hotline.insights import LOCAL, OrderFacts, TrailConversation, TrailEvent
 from hotline.messages import Aspect
+from hotline.privacy import PROOF_PLACEHOLDER
 from knowledge_base.catalogue import Catalogue
 from ops.demo.bursts import Burst, kinds, moments, plant, said_of
+from ops.demo.flaws import flaw_of, flaws
 from ops.demo.rhythm import Storm, area_weights, day_weight, hour_weights, rhythm, storms, year_before
 
 TURNS_A_TALK = 2.45
@@ -82,7 +85,7 @@ class Year:
 
     def talks_in_order(self) -> Iterator[Talk]:
         """Every conversation of the year, day by day."""
-        maker = _Maker(self.catalogue, random.Random(self.seed + 1), self.talks)
+        maker = _Maker(self.catalogue, random.Random(self.seed + 1), self.talks, self.seed)
         weights = [day_weight(day) for day in self.days]
         chance = random.Random(self.seed + 2)
         by_day: dict[date, list[tuple[datetime, Burst]]] = {}
@@ -128,7 +131,8 @@ class Year:
 class _Maker:
     """Makes conversations. Answers are rendered once a service and aspect."""
 
-    def __init__(self, catalogue: Catalogue, chance: random.Random, talks: int) -> None:
+    def __init__(self, catalogue: Catalogue, chance: random.Random, talks: int, seed: int = 0) -> None:
+        self.seed = seed
         self.items = list(catalogue.items.values())
         self.by_area: dict[str, list[ServiceItem]] = {}
         for item in self.items:
@@ -210,6 +214,9 @@ _GREETED = {
     "web": {"greeting": "您好，我是人工智能助手，不是真人。"},
     "voice": {"greeting": "您好，我是人工智能助手，请讲。"},
 }
+_AGENTS_LINE = "（坐席的话，演示）"
+_AGENTS_WORDS = ("forbidden_words", "advertisement")
+_AT_THE_END = ("status_unproved", "status_proved", "unanswered")
 _SENTENCES = {
     "refused": "抱歉，这个我答不了，可以转人工。",
     "person": "好的，已经为您登记转人工，请稍候。",
@@ -224,6 +231,8 @@ class _Script:
     def __init__(self, maker: _Maker, at: datetime, town: str, about: tuple[str, str]) -> None:
         self.m, self.c, self.now, self.town, self.about = maker, maker.chance, at, town, about
         self.id = maker.next_id()
+        self.flaw = flaw_of(maker.seed, self.id)
+        self.odd = random.Random(self.id) if self.flaw else maker.chance
         self.channel = self.c.choices(maker.channels, maker.channel_shares)[0]
         self.began = at
         self.events: list[TrailEvent] = []
@@ -250,7 +259,7 @@ class _Script:
         self.now += timedelta(seconds=seconds)
 
     def play(self) -> Talk:
-        self.leave("conversation_started", {"channel": self.channel, "state": "bot", **_GREETED.get(self.channel, {})})
+        self.leave("conversation_started", {"channel": self.channel, "state": "bot", **self._greeted()})
         if self.channel == "voice":
             self.wait(0.4)
             self.leave("call_started", {"call_id": self.id, "encoding": "pcm_s16le", "sample_rate": 16000, "caller": None, "caller_key": self.caller})  # fmt: skip
@@ -259,6 +268,8 @@ class _Script:
             self._tell(what)
         else:
             self._ask(self.m.by_key[what])
+        if self.flaw in _AT_THE_END and self.state == "bot":
+            self._flawed_end()
         if self.state == "queued":
             self._queue()
         if self.c.random() < 0.16:
@@ -289,16 +300,23 @@ class _Script:
         self.leave("citizen_message", {"text": text, "confidence": 1.0}, turn=turn_id)
         return turn_id
 
-    def reply(self, turn_id: str, opened: str, intent: str, confidence: float, aspect: str | None = None, item: ServiceItem | None = None, candidates: list[str] | None = None) -> None:  # fmt: skip
+    def reply(self, turn_id: str, opened: str, intent: str, confidence: float, aspect: str | None = None, item: ServiceItem | None = None, candidates: list[str] | None = None, card: dict[str, Any] | None = None) -> None:  # fmt: skip
         understanding = {
             "intent": intent, "aspect": aspect, "confidence": round(confidence, 3), "item_key": item.key if item else None,
             "item_code": item.code if item else None, "item_name": item.name if item else None, "candidates": candidates or [],
         }  # fmt: skip
         told = _json(understanding)
+        if self.flaw == "late_answer":
+            self.flaw = None  # once
+            self.wait(self.odd.uniform(*flaws()["late_s"]))
+        sources = _sources(item, aspect)
+        if self.flaw == "no_source" and sources:
+            self.flaw, sources = None, []
+            opened = _json({**json.loads(opened + "}"), "sources": []})[:-1]
         self.wait(self.c.lognormvariate(-1.6, 0.5) if self.channel != "voice" else self.c.lognormvariate(0.9, 0.4))
         self.leave(
             "reply",
-            {"understanding": understanding, "sources": _sources(item, aspect)},
+            {"understanding": understanding, "sources": sources, **({"card": card} if card else {})},
             f'{opened},"understanding":{told}}}',
             turn_id,
         )
@@ -348,7 +366,38 @@ class _Script:
         else:
             self.plain(turn_id, "flow", "complain", self.c.betavariate(6, 2))
 
+    def _greeted(self) -> dict[str, str]:
+        if self.flaw in ("greeting", "ai_notice") and self.channel in _GREETED:
+            return {"greeting": flaws()[self.flaw][self.channel]}
+        return _GREETED.get(self.channel, {})
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """What a flaw adds is drawn from its own chance: the rest of the year stays as it was."""
+        mine, self.c = self.c, self.odd
+        try:
+            yield
+        finally:
+            self.c = mine
+
+    def _flawed_end(self) -> None:
+        told = flaws()
+        with self._apart():
+            if self.flaw == "unanswered":
+                self.say(told["unanswered"], False)
+                return
+            turn_id, words = self.say(told["status"]["asked"], False), told["status"]
+            if self.flaw == "status_proved":
+                self.reply(turn_id, _PLAIN % (words["proof"], words["proof"]), "check_status", 0.93)
+                turn_id = self.say(PROOF_PLACEHOLDER, False)
+            card = {"kind": "case", "title": "办件进度", "rows": [{"label": "状态", "value": "正在审核"}], "steps": []}
+            opened = _PLAIN.replace('"card":null', f'"card":{json.dumps(card, ensure_ascii=False)}')
+            self.reply(turn_id, opened % (words["told"], words["told"]), "check_status", 0.93, card=card)
+
     def _hand_off(self, intent: str) -> None:
+        if self.flaw == "not_queued":
+            with self._apart():
+                self.plain(self.say("我要人工", False), "person", intent, 0.97)
         turn_id = self.say(self.c.choice(("转人工", "我要人工", "揾个人同我讲")), False)
         self.plain(turn_id, "person", intent, 0.97)
         self.state = "queued"
@@ -371,9 +420,11 @@ class _Script:
         self.state = "agent"
         self.leave("state", {"state": "agent"})
         self.leave("handling", {"agent": agent, "what": "took"})
+        words = self.odd.choice(flaws()[self.flaw]) if self.flaw in _AGENTS_WORDS else _AGENTS_LINE
         for _ in range(c.randint(1, 4)):
             self.wait(c.uniform(15, 70))
-            self.leave("agent_message", {"text": "（坐席的话，演示）", "agent": agent})
+            self.leave("agent_message", {"text": words, "agent": agent})
+            words = _AGENTS_LINE
         self.wait(c.uniform(5, 60))
         self.state = "closed"
         self.leave("state", {"state": "closed"})

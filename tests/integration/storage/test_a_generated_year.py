@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from hotline.insights import DIMENSIONS, MEASURES
 from hotline.messages import Channel
 from hotline.privacy import mask_text
 from hotline.settings import Settings
+from insights.quality import RULES, check
 from insights.topics.vectors import unpacked
+from knowledge_base.catalogue import load_catalogue
 from ops.demo.load import RealDataError, load
+from ops.demo.traffic import Year
 from ops.insights import Behind
 from storage.engine import make_engine
 from storage.insight_tables import agent_cells, cells, line_facts, order_cells, orders, texts, topic_cells, turn_facts
@@ -74,6 +78,31 @@ def test_a_year_has_its_rhythm_and_nobodys_data(tmp_path: Path) -> None:
     usual = 2 / 12 * len(education)
     assert sum(r["day"] // 100 in (202604, 202605) for r in education) > 1.5 * usual
     assert all(mask_text(row["text"]) == row["text"] for row in rows(url, turns))
+
+
+def test_every_rule_of_the_quality_review_is_kept_by_most_and_broken_by_some() -> None:
+    year = Year.of(load_catalogue(), LAST, 30_000, 5)
+    broken: Counter[str] = Counter()
+    judged = perfect = 0
+    for talk in year.talks_in_order():
+        score, findings = check(talk.trail)
+        judged, perfect = judged + 1, perfect + (score == 100)
+        broken.update({finding.rule for finding in findings})
+    assert set(broken) == set(RULES)
+    assert 0.95 < perfect / judged < 0.99
+
+
+def test_a_flaw_moves_nothing_else_of_the_year(monkeypatch: pytest.MonkeyPatch) -> None:
+    def said() -> list[list[str]]:
+        talks = Year.of(load_catalogue(), LAST, 2500, 5).talks_in_order()
+        return [[e.data["text"] for e in talk.trail.events if e.type == "citizen_message"] for talk in talks]
+
+    flawed = said()
+    monkeypatch.setattr("ops.demo.traffic.flaw_of", lambda seed, conversation: None)
+    plain = said()
+    assert len(flawed) == len(plain)
+    assert [b for a, b in zip(flawed, plain, strict=True) if not set(b) <= set(a)] == []
+    assert 0 < sum(a != b for a, b in zip(flawed, plain, strict=True)) < 0.03 * len(plain)
 
 
 async def test_what_the_loader_counts_is_what_the_line_would_count_from_the_trail(tmp_path: Path) -> None:
