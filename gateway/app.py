@@ -25,6 +25,7 @@ from gateway.routes import (
     insight_conversations,
     insight_gaps,
     insight_looks,
+    insight_orders,
     insight_papers,
     insights,
     internal,
@@ -92,7 +93,7 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
     doors = (chat.router, calls.router, asr.router, rasa_rest.router, health.router)
     figures = (
         insight_papers.router, insight_alerts.router, insight_alerts.centre, insight_gaps.router, insight_gaps.reviewing, insight_conversations.router, insights.router,
-        insight_looks.router,
+        insight_looks.router, insight_orders.router,
     )  # fmt: skip
     for router in (*doors, *staff, *requests, *at_desk, *figures):
         app.include_router(router)

@@ -43,6 +43,17 @@ class Behind(NamedTuple):
     last: datetime | None = None
 
 
+class OrdersWanted(NamedTuple):
+    """Which work orders: those behind ``measure`` (hotline.insights.ORDER_LISTS) in the ``span`` and its filters, of
+    a ``type``; those of this moment (``at``) whatever the days; or the one ``number`` alone."""
+
+    span: Span | None = None
+    measure: str = "filed"
+    at: datetime | None = None
+    type: str | None = None
+    number: str | None = None
+
+
 class LineFacts(Protocol):
     """Conversations counted, and what was counted."""
 
@@ -102,6 +113,11 @@ class OrderBook(Protocol):
     async def open_orders(self, at: datetime, by: Sequence[str] = ()) -> list[Row]:
         """Not yet completed at ``at``: ``open``; of those whose time limit runs ``overdue`` and ``due_soon``
         (within two days)."""
+        ...
+
+    async def behind(self, wanted: OrdersWanted, limit: int, offset: int = 0) -> list[Row]:
+        """Work orders one by one: what was counted of each, with ``confidential``. Those of this moment begin with
+        the one due first, others with the newest."""
         ...
 
 

@@ -94,6 +94,15 @@ ORDER_MEASURES: dict[str, str] = {
     "order_rated_badly": "工单差评（1、2 级）",
 }
 
+ORDER_LISTS: dict[str, str] = {
+    **ORDER_MEASURES,
+    "completed_late": "办结的工单，答复晚于期限",
+    "orders_open": "在办工单（此刻）",
+    "orders_overdue": "超期工单（此刻）",
+    "orders_due_soon": "两天内到期的工单（此刻）",
+}
+"""The work orders that can be listed behind a figure: each measure's, those that came late, and those of this moment."""
+
 DESK_SECONDS: dict[str, str] = {
     "ready_s": "就绪的秒数",
     "ringing_s": "响铃的秒数",
@@ -287,6 +296,14 @@ class OrderFacts(NamedTuple):
     escalated: bool = False
     reopened: bool = False
     stopped_on: date | None = None
+
+
+def came_late(order: OrderFacts) -> bool:
+    """Whether a completed order was answered after its limit; never where it has none."""
+    if order.completed_at is None or order.due_on is None:
+        return False
+    judged_on = order.stopped_on or day_of(bucket_of(order.completed_at, Grain.DAY))
+    return judged_on > order.due_on
 
 
 def bucket_of(at: datetime, grain: Grain) -> int:

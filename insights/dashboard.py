@@ -41,7 +41,7 @@ class Dashboard:
         check(span)
         totals, before = await self._totals(span), await self._totals(span.before())
         figures = {f.key: {**self.shown(f, totals), "before": self.shown(f, before)["value"]} for f in FIGURES.values()}
-        return {**head(span), "k": self.k, "figures": figures, "now": await self._open(())}
+        return {**head(span), "k": self.k, "figures": figures, "now": await self._open(span)}
 
     async def trends(self, span: Span, figures: Sequence[str] = (), grain: Grain | None = None) -> dict[str, Any]:
         """Figures by hour, day or month, whichever suits the span where none is asked for."""
@@ -174,7 +174,7 @@ class Dashboard:
         hidden = small(weight, self.k)
         return {
             "title": figure.title, "unit": figure.unit.value, "better": figure.better, "hidden": hidden,
-            "measure": None if figure.orders else ",".join(figure.top),
+            "measure": None if figure.orders else ",".join(figure.top), "order_measure": figure.top[0] if figure.orders else None,
             "value": None if hidden else figure.value(measures), "of": None if hidden or not figure.bottom else weight,
         }  # fmt: skip
 
@@ -199,14 +199,17 @@ class Dashboard:
                 merged.setdefault(row[by], {by: row[by]}).update(row)
         return [merged[key] for key in sorted(merged)]
 
-    async def _open(self, by: Sequence[str]) -> dict[str, Any]:
-        rows = await self._orders.open_orders(self._now(), by)
-        first = rows[0] if rows else {"open": 0, "overdue": 0, "due_soon": 0}
-        told = {}
+    async def _open(self, span: Span) -> dict[str, Any]:
+        """Of this moment, in the span's town and department; not known where a filter is one that orders lack."""
+        told: dict[str, Any] = {}
+        filters = span.filters if _orders_fit(span) else {}
+        rows = await self._orders.open_orders(self._now(), tuple(filters))
+        inside = [row for row in rows if all(row[name] == value for name, value in filters.items())]
         for key, (title, _) in NOW_FIGURES.items():
-            count = int(first[key.removeprefix("orders_")])
+            count = sum(int(row[key.removeprefix("orders_")]) for row in inside)
             hidden = small(count, self.k)
-            told[key] = {"title": title, "value": None if hidden else count, "hidden": hidden}
+            known = _orders_fit(span) and not hidden
+            told[key] = {"title": title, "value": count if known else None, "hidden": hidden and _orders_fit(span)}
         return told
 
 

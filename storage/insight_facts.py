@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hotline.insight_ports import Behind, Row
+from hotline.insight_ports import Behind, OrdersWanted, Row
 from hotline.insights import (
     ALL,
     DIMENSIONS,
@@ -31,11 +31,13 @@ from hotline.insights import (
     TrailEvent,
     TurnFacts,
     bucket_of,
+    came_late,
     day_bucket,
     day_of,
 )
 from hotline.work_order_flow import CLOSED, RUNNING
 from storage.insight_behind import conversations_behind
+from storage.insight_orders import orders_behind
 from storage.insight_tables import (
     LINE,
     RULE_SUMS,
@@ -311,6 +313,9 @@ class SqlOrderBook:
 
         return await self._runner.run(work, readonly=True)
 
+    async def behind(self, wanted: OrdersWanted, limit: int, offset: int = 0) -> list[Row]:
+        return await self._runner.run(lambda c: orders_behind(c, wanted, limit, offset), readonly=True)
+
 
 def count_into(connection: sa.Connection, batch: Sequence[Counted], with_repeats: WithRepeats) -> None:
     new = {counted.facts.conversation_id: counted.facts for counted in batch}
@@ -419,7 +424,7 @@ def take_order(sums: dict[CellKey, dict[str, float]], order: OrderFacts, sign: f
         return
     done: dict[str, float] = {
         "completed": 1.0,
-        "completed_in_time": float(order.due_on is None or _judged_on(order) <= order.due_on),
+        "completed_in_time": float(not came_late(order)),
         "handling_days": (order.completed_at - order.filed_at).total_seconds() / 86400,
     }
     if order.score:
@@ -429,11 +434,6 @@ def take_order(sums: dict[CellKey, dict[str, float]], order: OrderFacts, sign: f
             "order_rated_badly": float(order.score <= 2),
         }
     add(order.completed_at, done)
-
-
-def _judged_on(order: OrderFacts) -> date:
-    assert order.completed_at is not None
-    return order.stopped_on or day_of(bucket_of(order.completed_at, Grain.DAY))
 
 
 def span_sums(

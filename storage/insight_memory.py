@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hotline.errors import IllegalTransitionError, NotFoundError
-from hotline.insight_ports import Behind, KeptTopic, Row, TextRow
+from hotline.insight_ports import Behind, KeptTopic, OrdersWanted, Row, TextRow
 from hotline.insights import (
     LOCAL,
     MEASURES,
@@ -36,6 +36,7 @@ from hotline.work_order_record import WorkOrderFilter
 from storage.insight_alerts import SAME_ALERT_WITHIN
 from storage.insight_behind import named_measures
 from storage.insight_facts import WithRepeats, fact_row, take_order, text_key
+from storage.insight_orders import is_behind, sorted_as_listed
 
 _NOT_SHOWN = ("caller_key", "seq", "day")
 
@@ -196,6 +197,15 @@ class MemoryOrderBook:
                 row["overdue"] += order.due_on < today
                 row["due_soon"] += today <= order.due_on <= today + timedelta(days=2)
         return [rows[key] for key in sorted(rows)]
+
+    async def behind(self, wanted: OrdersWanted, limit: int, offset: int = 0) -> list[Row]:
+        found = [order for order in self._counted.values() if is_behind(order, wanted)]
+        secret: set[str] = set()
+        if self._store is not None:
+            every = (await self._store.find(WorkOrderFilter(visible_confidential=True), 1, 1_000_000)).orders
+            secret = {record.number for record in every if record.confidential}
+        shown = sorted_as_listed(found, wanted.measure)[offset : offset + limit]
+        return [{**order._asdict(), "confidential": order.number in secret} for order in shown]
 
 
 class MemoryTextShelf:

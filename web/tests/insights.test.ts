@@ -6,6 +6,7 @@ import { bucketWords, cardsOf, change, type Figure, groups, handoffReasons, HEAD
 import { bodyOf, citedWords, compared, diffLines, draftOf, type Gap, measuresOf, calledWords } from "../src/lib/insights/gaps";
 import { createLoaded } from "../src/lib/insights/loaded";
 import { lookOf, pathOf, periodTrouble, searchOf } from "../src/lib/insights/look";
+import { clockWords as orderClock, isOrderFigure, listOf, orderMarks, type OrderRow, ordersPath } from "../src/lib/insights/ordersBehind";
 import { createPlace } from "../src/lib/insights/place";
 import { brokenWords, kappaWords, type Review, toDo } from "../src/lib/insights/quality";
 import { found, inOrder, riseWords, spark, type Topic, undoOf } from "../src/lib/insights/topics";
@@ -200,6 +201,30 @@ describe("drilling down", () => {
     expect(line("agent_note", { text: "请接着办", agent: "陈坐席" })?.name).toBe("陈坐席（交接说明）");
     expect(line("rating", { score: 2, comment: "" })?.words).toBe("市民评价 2 分");
     expect(line("queue", { position: 1 })).toBeNull();
+  });
+});
+
+describe("the work orders behind a figure", () => {
+  const row: OrderRow = {
+    number: "NH1", type_name: "投诉", town: "狮山镇", department: "城管", category_name: "噪声", state_name: "已办结", filed_at: "2026-03-02T02:00:00+00:00",
+    due_on: "2026-03-05", completed_at: "2026-03-07T17:00:00+00:00", in_time: false, score: 2, returned: true, escalated: false, reopened: null, confidential: false,
+  }; // prettier-ignore
+
+  it("are asked for with the figure's days, filters and part", () => {
+    const look = lookOf("?from=2026-03-01&to=2026-03-31&town=狮山镇&narrow=department:城管", NOW);
+    expect(decodeURIComponent(ordersPath(look, "completed", 20))).toBe("/api/v1/insights/work-orders?from=2026-03-01&to=2026-03-31&town=狮山镇&department=城管&measure=completed&limit=21&offset=20");
+    const figures = { order_days: { order_measure: "handling_days", title: "办理天数" } as Figure };
+    expect(listOf("order_days", figures)).toEqual({ title: "办理天数", measure: "handling_days" });
+    expect(listOf("orders_overdue", {})).toEqual({ title: "超期工单", measure: "orders_overdue" });
+    expect(listOf("order_days", {}).measure).toBe(""); // the figures are not there yet
+    expect([isOrderFigure("orders_open"), isOrderFigure("handoffs")]).toEqual([true, false]);
+  });
+
+  it("say what was late and what happened, never who asked", () => {
+    expect(orderClock(row)).toBe("期限 2026-03-05，2026-03-08 办结");
+    expect(orderMarks(row)).toEqual(["超期办结", "退过单", "评价 2 分"]);
+    expect(orderClock({ ...row, completed_at: null })).toBe("期限 2026-03-05，已超期");
+    expect(orderMarks({ ...row, completed_at: null, in_time: null, returned: null, score: null })).toEqual([]);
   });
 });
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from desk_people import at_desk
-from running_gateway import OFFICE, running_gateway
+from running_gateway import OFFICE, Gateway, running_gateway
 
 from ops.insights import Behind
 
@@ -82,6 +83,7 @@ async def test_work_orders_and_duty_are_counted_from_what_was_really_done(
         assert (by_town["桂城街道"]["orders_filed"], by_town["桂城街道"]["orders_overdue"]) == (4, 2)
         by_office = {row["department"]: row for row in (await got("orders", by="department"))["rows"]}
         assert by_office[OFFICE]["order_satisfaction"] == 3.0
+        await the_orders_behind(gateway, people, filed, figures)
         today = datetime.now(UTC)
         span = {
             "from": (today - timedelta(days=1)).date().isoformat(),
@@ -92,3 +94,56 @@ async def test_work_orders_and_duty_are_counted_from_what_was_really_done(
         assert load["ready_minutes"] >= 0
         assert load["occupancy"] in (0.0, None)
         assert agents["days"]
+
+
+async def the_orders_behind(
+    gateway: Gateway, people: dict[str, dict[str, str]], filed: list[str], figures: Any
+) -> None:
+    """From a figure to its orders, and into one of them: masked, for managers, in the audit log."""
+    march = {"from": "2026-03-01", "to": "2026-03-31"}
+
+    async def listed(who: str = "boss", **query: Any) -> httpx.Response:
+        return await gateway.http.get(f"{ROOT}/work-orders", params={**march, **query}, headers=people[who])
+
+    assert figures["orders_completed"]["order_measure"] == "completed"
+    assert figures["orders_completed"]["measure"] is None
+    done = (await listed(measure="completed", town="桂城街道")).json()["work_orders"]
+    assert [row["number"] for row in done] == sorted(filed[:2])
+    assert {row["in_time"] for row in done} == {True}
+    assert (await listed(measure="completed", town="大沥镇")).json()["work_orders"] == []
+    assert "contact" not in (await listed(measure="filed")).text
+    assert (await listed(measure="filed", channel="web")).status_code == 422
+    assert (await listed(measure="nothing")).status_code == 422
+    assert (await listed("agent", measure="filed")).status_code == 403
+
+    path = f"{ROOT}/work-orders/{filed[0]}"
+    assert (await gateway.http.get(path, headers=people["agent"])).status_code == 403
+    told = (await gateway.http.get(path, headers=people["boss"])).json()
+    assert told["kept"]
+    assert "半夜打桩" in told["description"]
+    assert [step["what"] for step in told["history"]][-2:] == ["complete", "rate"]
+    assert not any(secret in str(told) for secret in (MOBILE, "何先生"))
+    entries = await gateway.services.audit.entries(0, 10_000)
+    looks = [(e.actor, e.data) for e in entries if (e.action, e.subject) == ("look_at_work_order", f"work_order:{filed[0]}")]  # fmt: skip
+    assert ("boss", {"masked": True}) in looks
+    assert (await gateway.http.get(f"{ROOT}/work-orders/NH0", headers=people["boss"])).status_code == 404
+
+
+@pytest.mark.parametrize(("roles", "sees"), [("", False), ("manager", True)])
+async def test_a_confidential_report_is_a_line_without_a_number_for_who_may_not_see_it(
+    migrated_database: Path, tmp_path: Path, roles: str, sees: bool
+) -> None:
+    async with running_gateway(migrated_database, tmp_path, confidential_roles=roles, clock=Clock()) as gateway:
+        boss = await gateway.staff("boss", "manager")
+        report = {**NOISE, "type": "report", "description": "桂城某厂偷排污水"}
+        number = (await gateway.http.post(PATH, json=report)).json()["number"]
+        async with httpx.AsyncClient() as client:
+            behind = Behind.make(gateway.services.settings, client)
+            behind._work_orders = gateway.services.orders.desk.house.store
+            await behind.round()
+            await behind.close()
+        query = {"from": "2026-03-01", "to": "2026-03-31", "measure": "filed"}
+        rows = (await gateway.http.get(f"{ROOT}/work-orders", params=query, headers=boss)).json()["work_orders"]
+        assert [(row["number"], row["town"] is not None, row["confidential"]) for row in rows] == [(number if sees else None, sees, True)]  # fmt: skip
+        one = await gateway.http.get(f"{ROOT}/work-orders/{number}", headers=boss)
+        assert one.status_code == (200 if sees else 404)

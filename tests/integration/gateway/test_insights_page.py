@@ -130,6 +130,33 @@ async def test_a_row_of_a_chart_leads_to_its_part_of_the_conversations(browser: 
         assert "narrow=channel%3Avoice" in page.url
 
 
+async def test_a_work_order_figure_leads_to_its_orders_and_into_one(browser: Browser, managed: Gateway) -> None:
+    async with page_of(browser, managed, f"/insights?{YEAR}&tab=service&by=town") as page:
+        await sign_in(page, "page.insights")
+        figure = page.get_by_test_id("figure-orders_completed")
+        whole = int(await figure.locator("strong").inner_text())
+        await figure.click()
+        rows = page.get_by_test_id("order-row")
+        await expect(rows).to_have_count(min(whole, 20))
+        await page.get_by_test_id("behind-close").click()
+        await page.get_by_test_id("filter-town").select_option("狮山镇")
+        await page.get_by_test_id("figure-orders_in_time").click()
+        await expect(rows.first).to_contain_text("狮山镇")
+        await page.get_by_test_id("orders-late").click()
+        await expect(rows.first).to_contain_text("超期办结")
+        assert await serious_faults(page) == []
+        await rows.first.click()
+        opened = page.get_by_test_id("order-open")
+        await expect(opened).to_contain_text("已记入审计记录")
+        await expect(opened).to_contain_text("狮山镇")
+        assert await serious_faults(page) == []
+        seen = page.url.split("open=")[1].split("&")[0]
+        looks = [e for e in await managed.services.audit.entries() if e.action == "look_at_work_order"]
+        assert [(e.actor, e.subject) for e in looks] == [("page.insights", f"work_order:{seen}")]
+        await page.go_back()
+        await expect(rows.first).to_be_visible()
+
+
 async def test_every_tab_is_without_serious_faults_and_fits_a_telephone_and_a_big_screen(
     browser: Browser, managed: Gateway
 ) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from postgres_server import STORES, url_of
 
 from hotline.conversation import Trigger
-from hotline.insight_ports import Behind, LineFacts, OrderBook
+from hotline.insight_ports import Behind, LineFacts, OrderBook, OrdersWanted
 from hotline.insights import Counted, Grain, OrderFacts, Span, bucket_of
 from hotline.messages import Channel, CitizenMessage, Reply, Understanding
 from insights.reading import with_repeats
@@ -296,6 +296,42 @@ async def test_work_orders_count_where_they_were_filed_and_completed(orders: Ord
     assert (march["filed"], march["completed"]) == (5, 0)
     assert (april["filed"], april["completed"], april["completed_in_time"], april["order_rated_badly"]) == (0, 1, 0, 1)
     assert await book.open_orders(at) == [{"open": 2, "overdue": 0, "due_soon": 0}]
+
+
+async def test_the_work_orders_behind_a_figure_are_those_it_was_counted_from(orders: OrderBook) -> None:
+    at = datetime(2026, 3, 10, tzinfo=UTC)
+    n1 = OrderFacts("N1", 1, "help", "桂城街道", "城管", "noise", "dispatched", datetime(2026, 3, 2, 2, tzinfo=UTC), date(2026, 3, 11), None, None)  # fmt: skip
+    n2 = n1._replace(number="N2", due_on=date(2026, 3, 5), returned=True)
+    done = {"state": "completed", "completed_at": datetime(2026, 3, 7, 17, tzinfo=UTC)}  # the 8th on the local clock
+    n3 = n1._replace(number="N3", town="大沥镇", due_on=date(2026, 3, 7), score=2, **done)
+    n4 = n1._replace(number="N4", type="complaint", due_on=date(2026, 3, 8), score=5, **done)
+    n5 = n1._replace(number="N5", due_on=date(2026, 3, 7), stopped_on=date(2026, 3, 6), **done)
+    n6 = n1._replace(number="N6", filed_at=datetime(2026, 3, 1, 15, 59, tzinfo=UTC), due_on=None, state="waiting")
+    await orders.count_orders([n1, n2, n3, n4, n5, n6])
+    march = Span(first=date(2026, 3, 2), last=date(2026, 3, 31))
+
+    async def behind(measure: str, span: Span = march, **more: str) -> list[str]:
+        return [row["number"] for row in await orders.behind(OrdersWanted(span, measure, at, **more), 50)]
+
+    assert await behind("filed") == ["N1", "N2", "N3", "N4", "N5"]
+    assert await behind("returned") == ["N2"]
+    assert await behind("completed") == await behind("handling_days") == ["N3", "N4", "N5"]
+    assert await behind("completed_in_time") == ["N4", "N5"]
+    assert await behind("completed_late") == ["N3"]
+    assert (await behind("order_ratings"), await behind("order_rated_badly")) == (["N3", "N4"], ["N3"])
+    assert await behind("orders_open") == ["N2", "N1", "N6"]  # due first, first; no limit, last
+    assert (await behind("orders_overdue"), await behind("orders_due_soon")) == (["N2"], ["N1"])
+    assert await behind("completed", march.model_copy(update={"town": "大沥镇"})) == ["N3"]
+    assert await behind("completed", type="complaint") == ["N4"]
+    assert await behind("completed", Span(first=date(2026, 3, 7), last=date(2026, 3, 7))) == []
+    totals = (await orders.order_cells(march))[0]
+    for measure in ("filed", "returned", "completed", "completed_in_time", "order_ratings", "order_rated_badly"):
+        assert totals[measure] == len(await behind(measure)), measure
+    assert [row["number"] for row in await orders.behind(OrdersWanted(march, "completed_in_time", at), 1, 1)] == ["N5"]
+    one = await orders.behind(OrdersWanted(number="N3"), 1)
+    assert [(row["number"], row["score"], row["confidential"]) for row in one] == [("N3", 2, False)]
+    with pytest.raises(ValueError, match="nothing"):
+        await behind("nothing")
 
 
 async def test_forgetting_a_conversation_erases_its_rows_and_words_nobody_else_said(runner: Runner, url: str) -> None:

@@ -11,6 +11,8 @@ export interface Figure {
   hidden: boolean;
   /** The measure whose conversations stand behind it; null where they are none. */
   measure: string | null;
+  /** The list of work orders that stands behind it; null where they are conversations. */
+  order_measure?: string | null;
 }
 
 export interface Summary {
