@@ -27,6 +27,7 @@ from gateway.routes import (
     insight_looks,
     insight_orders,
     insight_papers,
+    insight_wall,
     insights,
     internal,
     open311,
@@ -93,7 +94,7 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
     doors = (chat.router, calls.router, asr.router, rasa_rest.router, health.router)
     figures = (
         insight_papers.router, insight_alerts.router, insight_alerts.centre, insight_gaps.router, insight_gaps.reviewing, insight_conversations.router, insights.router,
-        insight_looks.router, insight_orders.router,
+        insight_looks.router, insight_orders.router, insight_wall.router, insight_wall.managing,
     )  # fmt: skip
     for router in (*doors, *staff, *requests, *at_desk, *figures):
         app.include_router(router)
@@ -120,6 +121,7 @@ def create_app(bootstrap: Bootstrap, pages: Path = PAGES) -> FastAPI:
         return page("orders")
 
     @app.get("/insights", include_in_schema=False)
+    @app.get("/insights/wall", include_in_schema=False)
     async def insights_page() -> Response:
         return page("insights")
 

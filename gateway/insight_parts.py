@@ -20,6 +20,7 @@ from insights.topics.vectors import Matrix
 from knowledge_base.catalogue import Catalogue
 from storage.engine import make_engine
 from storage.insight_alerts import SqlAlertBook, SqlIncidents, SqlOutbox
+from storage.insight_displays import SqlDisplayBook
 from storage.insight_duty import SqlDutyBook
 from storage.insight_facts import SqlLineFacts, SqlOrderBook
 from storage.insight_gaps import SqlGapBook
@@ -52,6 +53,7 @@ class InsightParts:
     reviews: SqlReviewBook
     recalls: SqlRecallBook
     gap_book: SqlGapBook
+    displays: SqlDisplayBook
     gaps: GapFinder
     desk: ProposalDesk
 
@@ -69,7 +71,7 @@ class InsightParts:
             duty=duty, dashboard=Dashboard(facts, orders, topics, duty, settings.insights_k, now), area_names={a.key: a.name for a in catalogue.areas.values()} if catalogue else {},
             versions={i.key: i.version for i in catalogue.items.values()} if catalogue else {},
             item_names={i.key: i.name for i in catalogue.items.values()} if catalogue else {}, proposals=proposals,
-            reviews=SqlReviewBook(runner), recalls=SqlRecallBook(runner), gap_book=gap_book, gaps=GapFinder(gap_book, settings.insights_k),
+            reviews=SqlReviewBook(runner), recalls=SqlRecallBook(runner), displays=SqlDisplayBook(runner), gap_book=gap_book, gaps=GapFinder(gap_book, settings.insights_k),
             desk=ProposalDesk(proposals, settings.data_dir / "proposals"),
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from hotline.insights import (
     MEASURES,
     Alert,
     Counted,
+    Display,
     GapGroup,
     GapMonth,
     GapTurn,
@@ -305,6 +306,28 @@ class RecallBook(Protocol):
     async def keep(self, recalled: Sequence[Recalled]) -> None:
         """What is kept already stays as it is."""
         ...
+
+
+class DisplayBook(Protocol):
+    """Screens on walls, and who let them in."""
+
+    async def add(self, display: Display, code_hash: str) -> Display:
+        """As kept, with its ``display_id``."""
+        ...
+
+    async def of_code(self, code_hash: str) -> Display | None:
+        """Whether or not it still holds."""
+        ...
+
+    async def displays(self) -> list[Display]:
+        """All, the newest first."""
+        ...
+
+    async def revoke(self, display_id: int, by: str, at: datetime) -> Display:
+        """One that was revoked stays as it was. Raises NotFoundError."""
+        ...
+
+    async def seen(self, display_id: int, at: datetime) -> None: ...
 
 
 class ReviewBook(Protocol):

@@ -428,6 +428,26 @@ class Recalled(NamedTuple):
     at: datetime
 
 
+class Display(BaseModel):
+    """A screen on a wall that may read the wall's figures and nothing else. Only its code's hash is kept (beside it,
+    in the store). ``town``: it shows that town alone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    display_id: int = 0
+    name: str
+    town: str | None = None
+    by: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+    last_seen_at: AwareDatetime | None = None
+    revoked_at: AwareDatetime | None = None
+    revoked_by: str = ""
+
+    def holds(self, now: datetime) -> bool:
+        return self.revoked_at is None and now < self.expires_at
+
+
 class Alert(BaseModel):
     """预警: more calls about ``topic_id`` from ``town`` in ``window_h`` hours than is usual.
 

@@ -118,6 +118,7 @@ class Settings(BaseSettings):
     insights_every_s: float = Field(60.0, description="统计进程多久补记一次（秒）")
     insights_night_hour: int = Field(3, ge=0, le=23, description="几点做夜里的话题整理")
     insights_whole_run_days: int = Field(7, ge=1, description="多少天重做一次全部话题")
+    wall_display_days: int = Field(180, ge=1, description="大屏的显示码多少天后到期")
     insights_webhook_url: str = Field("", description="预警推送到哪里；空则不推送")
     insights_webhook_secret: str = Field("", description="预警推送的签名密钥")
 

@@ -342,6 +342,22 @@ reviews = sa.Table(
     sa.UniqueConstraint("conversation_id", "place"),
 )
 
+displays = sa.Table(
+    "insight_displays",
+    metadata,
+    sa.Column("display_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.String(60), nullable=False),
+    sa.Column("town", sa.String(32)),
+    sa.Column("code_hash", sa.String(64), nullable=False),
+    sa.Column("by", sa.String(64), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Column("last_seen_at", UtcDateTime),
+    sa.Column("revoked_at", UtcDateTime),
+    sa.Column("revoked_by", sa.String(64), nullable=False),
+    sa.Index("uq_insight_displays_code_hash", "code_hash", unique=True),
+)
+
 marks = sa.Table(
     "insight_marks",
     metadata,

@@ -10,7 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from storage.engine import READONLY, make_engine
 from storage.errors import StorageDownError
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest revision. A test holds it equal to versions/."""
 
 

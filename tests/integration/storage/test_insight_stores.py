@@ -16,10 +16,11 @@ from postgres_server import STORES, url_of
 
 from hotline.errors import IllegalTransitionError, NotFoundError
 from hotline.insight_ports import KnownIncidents
-from hotline.insights import Alert, Incident, Proposal, Recalled, Review, Span
+from hotline.insights import Alert, Display, Incident, Proposal, Recalled, Review, Span
 from insights.reading import with_repeats
 from storage.engine import make_engine
 from storage.insight_alerts import MemoryIncidents, SqlAlertBook, SqlIncidents, SqlOutbox
+from storage.insight_displays import MemoryDisplayBook, SqlDisplayBook
 from storage.insight_facts import SqlLineFacts
 from storage.insight_memory import (
     InsightMemory,
@@ -50,14 +51,14 @@ async def books(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         runner = make_runner(make_engine(await url_of(request, tmp_path)))
         yield SimpleNamespace(
             alerts=SqlAlertBook(runner), outbox=SqlOutbox(runner), proposals=SqlProposalBook(runner),
-            reviews=SqlReviewBook(runner), recalls=SqlRecallBook(runner), facts=SqlLineFacts(runner, with_repeats),
+            reviews=SqlReviewBook(runner), recalls=SqlRecallBook(runner), facts=SqlLineFacts(runner, with_repeats), displays=SqlDisplayBook(runner),
         )  # fmt: skip
         await runner.close()
         return
     memory, box = InsightMemory(), MemoryOutbox()
     yield SimpleNamespace(
         alerts=MemoryAlertBook(memory, box), outbox=box, proposals=MemoryProposalBook(), reviews=MemoryReviewBook(memory),
-        recalls=MemoryRecallBook(), facts=MemoryLineFacts(memory, with_repeats),
+        recalls=MemoryRecallBook(), facts=MemoryLineFacts(memory, with_repeats), displays=MemoryDisplayBook(),
     )  # fmt: skip
 
 
@@ -246,3 +247,22 @@ async def test_a_review_is_given_once_by_who_was_asked(books: SimpleNamespace) -
         await book.give(given.model_copy(update={"reviewer": "b"}))
     assert [(r.place, r.passed) for r in await book.reviews("c1")] == [(1, True)]
     assert await book.sample(Span(first=date(2030, 1, 1), last=date(2030, 1, 2)), 3, 1) == []
+
+
+async def test_a_screen_is_known_by_its_code_until_it_is_revoked_or_expires(books: SimpleNamespace) -> None:
+    book, later = books.displays, NOW + timedelta(days=1)
+    new = Display(name="指挥中心", town="狮山镇", by="he", created_at=NOW, expires_at=NOW + timedelta(days=180))
+    first = await book.add(new, "a" * 64)
+    second = await book.add(new.model_copy(update={"name": "大厅", "town": None}), "b" * 64)
+    assert [d.name for d in await book.displays()] == ["大厅", "指挥中心"]
+    assert await book.of_code("a" * 64) == first
+    assert await book.of_code("c" * 64) is None
+    await book.seen(first.display_id, later)
+    assert (await book.of_code("a" * 64)).last_seen_at == later
+    gone = await book.revoke(first.display_id, "li", later)
+    assert (gone.revoked_at, gone.revoked_by, gone.holds(later)) == (later, "li", False)
+    assert await book.revoke(first.display_id, "wang", NOW) == gone
+    assert second.holds(later)
+    assert not second.holds(second.expires_at)
+    with pytest.raises(NotFoundError):
+        await book.revoke(999_999, "li", NOW)
