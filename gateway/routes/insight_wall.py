@@ -39,7 +39,7 @@ class DisplayOverError(HotlineError):
 
     code = "display_over"
     status = 401
-    citizen_sentence = "这块屏幕的显示码到期了或被撤销了，请管理人员在统计页的大屏里重新开一个。"
+    citizen_sentence = "这块屏幕的显示码到期了或被撤销了，请管理人员在「统计分析」的「报告」里重新开一个。"
 
 
 async def viewer(request: Request, parts: Parts) -> Display | None:

@@ -10,7 +10,7 @@ import { clockWords as orderClock, isOrderFigure, listOf, orderMarks, type Order
 import { createPlace } from "../src/lib/insights/place";
 import { brokenWords, kappaWords, type Review, toDo } from "../src/lib/insights/quality";
 import { found, inOrder, riseWords, spark, type Topic, undoOf } from "../src/lib/insights/topics";
-import { newestOpen, wallBars, wallSpan } from "../src/lib/insights/wall";
+import { askWithCode, createWallFeed, dueForReload, endsSoon, wallBars, wallPath } from "../src/lib/insights/wall";
 
 const NOW = Date.parse("2026-11-25T17:00:00Z"); // the 26th in Foshan
 const FIGURE: Figure = { title: "机器办完", unit: "share", better: "up", value: 0.7, before: 0.6, hidden: false, measure: "contained" };
@@ -245,21 +245,43 @@ describe("the headline figures", () => {
 });
 
 describe("the wall", () => {
-  it("shows today, and the week up to it; other days where the address names them", () => {
-    const { today, week } = wallSpan(lookOf("?view=wall", NOW), NOW);
-    expect([today.from, today.to, week.from, week.to]).toEqual(["2026-11-26", "2026-11-26", "2026-11-20", "2026-11-26"]);
-    expect(wallSpan(lookOf("?view=wall&from=2026-11-18&to=2026-11-18", NOW), NOW).today.from).toBe("2026-11-18");
+  it("shows today, whatever day it is; other days and one town where the address names them", () => {
+    const path = (search: string, now = NOW): string => decodeURIComponent(wallPath(search, now));
+    expect(path("?view=wall")).toBe("/api/v1/insights/wall?from=2026-11-26&to=2026-11-26");
+    expect(path("?view=wall", NOW + 86_400_000)).toContain("from=2026-11-27&to=2026-11-27");
+    expect(path("?from=2026-11-18&to=2026-11-18&town=狮山镇")).toBe("/api/v1/insights/wall?from=2026-11-18&to=2026-11-18&town=狮山镇");
+  });
+
+  it("keeps its figures while the line cannot be reached, and drops them where it is not let in any more", async () => {
+    const answers: Array<() => Response> = [
+      () => Response.json({ k: 5 }),
+      () => { throw new TypeError("no network"); },
+      () => Response.json({ detail: "忙" }, { status: 503 }),
+      () => Response.json({ detail: "显示码到期了" }, { status: 401 }),
+      () => Response.json({ k: 6 }),
+    ]; // prettier-ignore
+    const sent: RequestInit[] = [];
+    const feed = createWallFeed(askWithCode("wall_x", async (_path, init) => (sent.push(init), answers.shift()!())), () => NOW);
+    const seen: unknown[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      await feed.refresh("/wall");
+      seen.push([feed.told?.k ?? null, feed.trouble]);
+    }
+    expect(seen).toEqual([[5, ""], [5, "连不上服务，正在重试。"], [5, "忙"], [null, "显示码到期了"], [6, ""]]);
+    expect(sent[0]).toMatchObject({ credentials: "omit", headers: { Authorization: "Bearer wall_x" } });
+    expect(feed.at).toBe(NOW);
+  });
+
+  it("tells early that its code ends, and takes a newer page at four in the morning", () => {
+    expect([endsSoon("2026-12-01T00:00:00Z", NOW), endsSoon("2027-03-01T00:00:00Z", NOW), endsSoon(undefined, NOW)]).toEqual([6, null, null]);
+    const four = Date.parse("2026-11-26T20:10:00Z");
+    expect([dueForReload(NOW, four), dueForReload(NOW, four + 3_600_000), dueForReload(four - 3_600_000, four)]).toEqual([true, false, false]);
   });
 
   it("gives every hour of a day its place; one that is hidden is a hole", () => {
     const bars = wallBars({ grain: "hour", buckets: [2026111808, 2026111810], series: { conversations: [7, null] }, titles: {} });
     expect([bars.labels.length, bars.values[8], bars.values[9], bars.values[10]]).toEqual([24, 7, 0, null]);
     expect(wallBars(null).labels).toEqual([]);
-  });
-
-  it("has the alerts that wait for somebody first, and none that were ruled out", () => {
-    const list = [{ ...ALERT, alert_id: 1 }, { ...ALERT, alert_id: 2, state: "known" as const }, { ...ALERT, alert_id: 3, state: "closed" as const }, { ...ALERT, alert_id: 4 }];
-    expect(newestOpen(list, 3).map((alert) => alert.alert_id)).toEqual([4, 1, 2]);
   });
 });
 

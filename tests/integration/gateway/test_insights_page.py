@@ -425,6 +425,32 @@ async def test_the_wall_shows_a_day_at_a_glance_and_renews_itself(
         page.on("request", lambda request: asked.append(request.url))
         await page.clock.fast_forward(61_000)
         await expect(figure).to_be_visible()
-        assert any("/summary" in url for url in asked)
+        assert any("/wall?" in url for url in asked)
         await page.get_by_test_id("wall-leave").click()
         await expect(page.get_by_test_id("tab-overview")).to_be_visible()
+
+
+async def test_a_screen_on_the_wall_goes_on_without_a_sign_in_until_its_code_is_taken_back(
+    browser: Browser, managed: Gateway
+) -> None:
+    async with page_of(browser, managed, f"/insights?{YEAR}&tab=report") as page:
+        await sign_in(page, "page.insights")
+        await page.get_by_test_id("display-name").fill("指挥中心东墙")
+        await page.get_by_test_id("display-make").click()
+        address = await page.get_by_test_id("display-address").inner_text()
+        await expect(page.get_by_test_id("display-row")).to_contain_text("还没有看过")
+        assert await serious_faults(page) == []
+        path = address.removeprefix(f"http://{managed.address}").replace("#", "?from=2026-10-01&to=2026-10-31#")
+        async with page_of(browser, managed, path) as wall:  # a browser of its own: nobody is signed in there
+            await wall.clock.install()
+            figure = wall.get_by_test_id("wall-conversations").locator("strong")
+            await expect(figure).to_be_visible()
+            await expect(wall.get_by_test_id("sign-in-username")).to_have_count(0)
+            assert await wall.context.cookies() == []
+            assert await serious_faults(wall) == []
+            await wall.set_viewport_size({"width": 1920, "height": 1080})
+            await page.get_by_test_id("display-revoke").click()
+            await expect(page.get_by_test_id("displays")).to_contain_text("不能再看的 1 块")
+            await wall.clock.fast_forward(61_000)
+            await expect(wall.get_by_test_id("wall-trouble")).to_contain_text("重新开一个")
+            await expect(figure).to_have_count(0)

@@ -1,4 +1,5 @@
 import { mountStaffPage } from "../staff/mountStaffPage";
 import InsightsPage from "./InsightsPage.vue";
+import WallPage from "./WallPage.vue";
 
-mountStaffPage(InsightsPage);
+mountStaffPage(window.location.pathname === "/insights/wall" ? WallPage : InsightsPage);

@@ -74,7 +74,7 @@ export function alertOf(data: string): Alert | null {
   }
 }
 
-export function sizeWords(alert: Alert): string {
+export function sizeWords(alert: Pick<Alert, "window_h" | "people" | "expected">): string {
   return `${alert.window_h} 小时内 ${alert.people} 人来，平常${alert.expected < 0.1 ? "不到 0.1" : ` ${alert.expected.toFixed(1)}`} 人`;
 }
 
