@@ -57,7 +57,7 @@ async def make_report(
         sections = [{"title": told["sections"][0]["title"], "sentences": [told["none"]]}]
     return {
         "kind": kind, "from": span.first.isoformat(), "to": span.last.isoformat(), "demo": demo,
-        "title": told["heading"].format(title=told["titles"][kind], **{"from": span.first, "to": span.last}),
+        "title": told["heading"].format(title=told["titles"][kind], days=span.first if span.days == 1 else f"{span.first}至{span.last}"),
         "notice": told["demo"] if demo else "", "footer": told["footer"].format(k=dashboard.k),
         "sections": sections, "figures": _figure_rows(summary),
         "towns": {"titles": {k: t["title"] for k, t in towns["titles"].items()}, "rows": [

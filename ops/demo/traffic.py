@@ -268,7 +268,7 @@ class _Script:
             self._tell(what)
         else:
             self._ask(self.m.by_key[what])
-        if self.flaw in _AT_THE_END and self.state == "bot":
+        if self.flaw in _AT_THE_END and self.state == "bot" and kind == "item":
             self._flawed_end()
         if self.state == "queued":
             self._queue()

@@ -201,6 +201,7 @@ describe("drilling down", () => {
     expect(line("agent_note", { text: "请接着办", agent: "陈坐席" })?.name).toBe("陈坐席（交接说明）");
     expect(line("rating", { score: 2, comment: "" })?.words).toBe("市民评价 2 分");
     expect(line("queue", { position: 1 })).toBeNull();
+    expect(line("transcript", { text: "要身份证吗" })).toBeNull(); // the message that follows says it
   });
 });
 

@@ -143,6 +143,8 @@ export function spoken(line: Line): { who: Speaker; name: string; words: string;
         return "电话挂断";
       case "part_down":
         return "有一个部件停用";
+      case "transcript":
+        return ""; // what was heard on the telephone follows as the citizen's message
       default:
         return line.text;
     }
