@@ -43,7 +43,8 @@ def orders_behind(connection: sa.Connection, wanted: OrdersWanted, limit: int, o
     if judged is None:
         return [dict(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
     # On which local day an answer came, each database would say in its own way.
-    fitting = (row for row in connection.execute(query).mappings() if came_late(_facts(row)) is judged)
+    in_turn = connection.execute(query, execution_options={"yield_per": 200})
+    fitting = (row for row in in_turn.mappings() if came_late(_facts(row)) is judged)
     return [dict(row) for row in islice(fitting, offset, offset + limit)]
 
 

@@ -135,6 +135,8 @@ orders = sa.Table(
     sa.Column("escalated", sa.Boolean, nullable=False),
     sa.Column("reopened", sa.Boolean, nullable=False),
     sa.Column("stopped_on", sa.Date),
+    sa.Index("ix_insight_orders_filed_at", "filed_at"),
+    sa.Index("ix_insight_orders_completed_at", "completed_at"),
 )
 sa.Index(
     "ix_insight_orders_open",

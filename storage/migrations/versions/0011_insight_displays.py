@@ -1,4 +1,4 @@
-"""insights: screens on walls"""
+"""insights: screens on walls; work orders listed by when they were filed and completed"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,7 +25,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("display_id", name="pk_insight_displays"),
     )
     op.create_index("uq_insight_displays_code_hash", "insight_displays", ["code_hash"], unique=True)
+    for name in ("filed_at", "completed_at"):
+        op.create_index(f"ix_insight_orders_{name}", "insight_orders", [name])
 
 
 def downgrade() -> None:
+    for name in ("completed_at", "filed_at"):
+        op.drop_index(f"ix_insight_orders_{name}", "insight_orders")
     op.drop_table("insight_displays")
