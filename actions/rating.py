@@ -49,6 +49,8 @@ class Rate(HotlineAction):
             return []
         level = wording.table("rating_levels")[str(score)]
         # Who was told something and is content is asked once whether to be told should it turn out wrong.
-        key = "rated_badly" if score <= 2 else "rated_recall" if tracker.get_slot("service_item") else "rated"
+        answered = (tracker.latest_message.get("metadata") or {}).get("recall_answered")
+        asks = tracker.get_slot("service_item") and not answered
+        key = "rated_badly" if score <= 2 else "rated_recall" if asks else "rated"
         say(dispatcher, tracker, wording.reply(key, level=level), rating=score)
         return []

@@ -46,7 +46,7 @@ class RasaDialogue:
         self._client = client
 
     async def answer(self, message: CitizenMessage, state: str = "bot") -> DialogueAnswer:
-        body = {
+        body: dict[str, Any] = {
             "sender": message.conversation_id,
             "message": message.text,
             "metadata": {
@@ -56,6 +56,8 @@ class RasaDialogue:
                 "state": state,
             },
         }
+        if message.recall_answered:
+            body["metadata"]["recall_answered"] = True
         answers = await self._post(body, self._deadline_s)
         if not answers:
             raise ActionsDownError

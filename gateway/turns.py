@@ -44,6 +44,7 @@ _CODE = re.compile(r"(?<!\d)\d{6,8}(?!\d)|[0-9A-Z]{31}\d{12}")
 _LAST_FOUR = re.compile(r"(?<![\dA-Za-z])\d{3}[\dXx](?!\d)")
 _NAMED = re.compile(r"\d[，,、。 ]*[\u4e00-\u9fff]{2,4}(?:[，,。 ]|$)|(?:叫|姓名|申请人|我是)")
 _WISH = 16  # characters of a sentence that is a wish for a person and nothing else
+_RATES = re.compile("满意|[分星評评]")  # may be a rating: the store is asked what was said of corrections
 _CALL_ME = re.compile(
     r"(?:给我|俾我|畀我|请|帮我|叫人|安排)?(?:回(?:个|個)?(?:电话?|電話?|拨|撥)|打(?:返|回)(?:电话|電話)?(?:给我|俾我|畀我)|覆(?:我|電|电))|不(?:想)?等了?.{0,6}(?:打|回)(?:给我|电)"
 )
@@ -198,6 +199,10 @@ class TurnService:
             return TurnOutcome(replies=[_masked(own.reply)], understanding=understanding, **_still_open(record))
         if record.state is ConversationState.QUEUED and record.contact and _CALL_ME.search(message.text):
             return self._call_back(record)
+        if _RATES.search(message.text) and await self._store.events_of(
+            record.conversation_id, EventType.RECALL_CONSENT
+        ):
+            message = message.model_copy(update={"recall_answered": True})
         try:
             answer = await self._engine.answer(message, record.state.value)
         except PartDownError as error:

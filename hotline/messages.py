@@ -91,7 +91,8 @@ class CitizenMessage(BaseModel):
     """One utterance of a citizen on its way in.
 
     ``confidence`` is the recogniser's (1.0 for typed text). ``client_message_id`` makes a
-    repeated delivery harmless.
+    repeated delivery harmless. ``recall_answered``: whether to be told of a correction was asked and
+    answered before, in the talk or on the page.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -102,6 +103,7 @@ class CitizenMessage(BaseModel):
     text: str
     confidence: float = 1.0
     client_message_id: str | None = None
+    recall_answered: bool = False
 
 
 class HeardWord(BaseModel):

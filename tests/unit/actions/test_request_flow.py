@@ -346,6 +346,8 @@ async def test_who_was_answered_and_is_content_is_asked_once_whether_to_be_told_
     assert "要不要打电话告诉您" in words(asked)
     assert (await line.turn("要", "affirm"))[0]["recall"] is True
     assert "recall" not in (await line.turn("好", "affirm"))[0]
+    again = await line.run("action_rate", "满意", "rate", metadata={"recall_answered": True})
+    assert "要不要打电话告诉您" not in words(again)
     await line.turn("满意", "rate")
     assert (await line.turn("不用了", "deny"))[0]["recall"] is False
     await line.turn("满意", "rate")

@@ -82,6 +82,8 @@ async def test_the_engine_is_asked_with_who_speaks_and_how() -> None:
     await _engine(handle).answer(_MESSAGE, "queued")
     metadata = {"turn_id": "t", "channel": "web", "confidence": 0.7, "state": "queued"}
     assert sent == [{"sender": "c", "message": "居住证怎么办", "metadata": metadata}]
+    await _engine(handle).answer(_MESSAGE.model_copy(update={"recall_answered": True}), "queued")
+    assert sent[1]["metadata"] == {**metadata, "recall_answered": True}
 
 
 @pytest.mark.parametrize(

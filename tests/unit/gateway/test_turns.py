@@ -12,7 +12,7 @@ from gateway.emergencies import EmergencyWatch
 from gateway.feed import EventFeed
 from gateway.memory_dialogue import ScriptedDialogue
 from gateway.replies import Sentences
-from gateway.turns import TurnResult, TurnService
+from gateway.turns import TurnResult, TurnService, recall_consent
 from hotline.conversation import ConversationState, Trigger
 from hotline.errors import (
     ActionsDownError,
@@ -107,6 +107,15 @@ async def test_the_engine_hears_the_words_themselves_and_the_state() -> None:
     message, state = desk.engine.asked[0]
     assert message.text == "我的电话是13800000001"
     assert state == "bot"
+
+
+async def test_a_rating_goes_to_the_engine_with_whether_corrections_were_answered_before() -> None:
+    desk = await Desk(ScriptedDialogue()).open()
+    await desk.say("满意")
+    await desk.store.append(recall_consent("c", False, NOW))
+    for text in ("五星好评", "居住证怎么办"):
+        await desk.say(text)
+    assert [message.recall_answered for message, _ in desk.engine.asked] == [False, True, False]
 
 
 async def test_what_is_kept_is_masked() -> None:
