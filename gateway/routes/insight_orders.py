@@ -67,10 +67,19 @@ async def work_order(
         return {**told, "kept": False, "description": "", "place": "", "answer": "", "history": []}
     lines = await house.orders.desk.house.store.history(number)
     steps = [views.line(entry, True) for entry in lines]
+    name = (record.draft.contact_name or "").strip()
+
+    def masked(words: str) -> str:
+        """Also without the name the citizen gave, which nothing else may show to be one (「请联系何先生」)."""
+        return mask_text(words).replace(name, f"{name[0]}**") if name else mask_text(words)
+
     return {
-        **told, "kept": True, "description": mask_text(record.draft.happened), "place": mask_text(record.draft.place),
-        "answer": mask_text(record.answer or ""),
-        "history": [{name: step[name] for name in ("seq", "at", "party_name", "what", "what_name", "note")} for step in steps],
+        **told, "kept": True, "description": masked(record.draft.happened), "place": masked(record.draft.place),
+        "answer": masked(record.answer or ""),
+        "history": [
+            {**{key: step[key] for key in ("seq", "at", "party_name", "what", "what_name")}, "note": masked(step["note"])}
+            for step in steps
+        ],
     }  # fmt: skip
 
 

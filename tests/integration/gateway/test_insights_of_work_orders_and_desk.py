@@ -22,7 +22,7 @@ NOISE = {
     "contact_mobile": MOBILE,
 }
 STEPS: list[tuple[str, dict[str, Any]]] = [
-    ("agent", {"move": "accept"}), ("agent", {"move": "dispatch", "department": OFFICE}), ("guicheng", {"move": "take_up"}),
+    ("agent", {"move": "accept"}), ("agent", {"move": "dispatch", "department": OFFICE, "note": f"请联系何先生 {MOBILE}"}), ("guicheng", {"move": "take_up"}),
     ("guicheng", {"move": "answer", "note": "已责令夜间停工"}), ("agent", {"move": "complete"}),
 ]  # fmt: skip
 
@@ -122,6 +122,7 @@ async def the_orders_behind(
     assert told["kept"]
     assert "半夜打桩" in told["description"]
     assert [step["what"] for step in told["history"]][-2:] == ["complete", "rate"]
+    assert [step["note"] for step in told["history"] if step["what"] == "dispatch"] == ["请联系何** 138****0021"]
     assert not any(secret in str(told) for secret in (MOBILE, "何先生"))
     entries = await gateway.services.audit.entries(0, 10_000)
     looks = [(e.actor, e.data) for e in entries if (e.action, e.subject) == ("look_at_work_order", f"work_order:{filed[0]}")]  # fmt: skip
