@@ -20,8 +20,18 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 
 from gateway.insight_parts import InsightParts
-from gateway.routes import insight_alerts, insight_conversations, insight_gaps, insight_looks, insight_papers, insights
-from hotline.insights import Alert, Incident, Proposal
+from gateway.routes import (
+    insight_alerts,
+    insight_conversations,
+    insight_gaps,
+    insight_looks,
+    insight_orders,
+    insight_papers,
+    insight_wall,
+    insights,
+)
+from hotline.errors import NotFoundError
+from hotline.insights import ORDER_LISTS, Alert, Incident, Proposal
 from hotline.settings import Settings
 from hotline.staff import Principal, Role
 from insights.figures import FIGURES
@@ -29,13 +39,13 @@ from insights.quality import RULES
 from knowledge_base.catalogue import load_catalogue
 from storage.audit import MemoryAuditLog
 from storage.engine import make_engine
-from storage.insight_tables import line_facts, turn_facts
+from storage.insight_tables import line_facts, orders, turn_facts
 from storage.sql import SqlStore
 
 ROOT = "/api/v1/insights"
 ROUTERS = (
     insight_papers.router, insight_alerts.router, insight_gaps.router, insight_gaps.reviewing, insight_conversations.router,
-    insights.router, insight_looks.router,
+    insights.router, insight_looks.router, insight_orders.router, insight_wall.router, insight_wall.managing,
 )  # fmt: skip
 _ALERTS, _REVIEWED, _PROPOSED = 400, 200, 30
 _FILTERS = {"town": "狮山镇", "channel": "voice", "area": "education"}
@@ -50,6 +60,7 @@ class Known(NamedTuple):
     item_key: str
     conversation_id: str
     department: str
+    order_number: str = "NH20260610000001"
 
 
 def looks(known: Known) -> dict[str, str]:
@@ -114,6 +125,9 @@ def looks(known: Known) -> dict[str, str]:
         "人工和工单：一位坐席": f"agents?{year(agent=known.agent)}",
         "人工和工单：坐席，六周": f"agents?{weeks}",
         **{f"人工和工单：工单，按 {by}": f"orders?{odd()}&by={by}" for by in ("town", "department", "type")},
+        **{f"人工和工单：背后的工单，{name}": f"work-orders?{year(measure=name)}&limit=21" for name in ORDER_LISTS},
+        "人工和工单：背后的工单，晚的，一个镇街": f"work-orders?{odd(measure='completed_late', town='狮山镇')}&limit=21",
+        "人工和工单：打开一张工单": f"work-orders/{known.order_number}",
         "人工和工单：好差评，按镇街": f"breakdown?{odd()}&by=town&figures={ratings}",
         "人工和工单：好差评，按部门": f"breakdown?{odd()}&by=department&figures={ratings}",
         "知识缺口：一年": f"gaps?{year()}",
@@ -139,10 +153,9 @@ def looks(known: Known) -> dict[str, str]:
         "开放数据：一年 CSV": f"export.csv?{year()}",
         "开放数据：一年 XLSX": f"export.xlsx?{year()}",
         "开放数据：零头的日子 CSV": f"export.csv?{odd()}",
-        "大屏：今天的汇总": f"summary?{day}",
-        "大屏：今天的走势": f"trends?{day}&figures=conversations",
-        "大屏：七天的话题": f"topics?{days('2026-06-04', '2026-06-10')}",
-        "大屏：七天的预警": f"alerts?{days('2026-06-04', '2026-06-10')}",
+        "大屏：今天": f"wall?{day}",
+        "大屏：一个镇街": f"wall?{day}&town={quote('狮山镇')}",
+        "大屏：墙上的屏幕": "displays",
     }  # fmt: skip
     return {name: f"{ROOT}/{path}" for name, path in asked.items()}
 
@@ -161,6 +174,15 @@ class _SignIn:
         return []
 
 
+class _Desk:
+    """Work orders of which nothing is kept but what was counted."""
+
+    categories: dict[str, Any] = {}  # noqa: RUF012
+
+    async def seen(self, _number: str, _actor: Any) -> Any:
+        raise NotFoundError
+
+
 @asynccontextmanager
 async def pages(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, InsightParts]]:
     """A client of the insights' routes over a database, and what is behind them."""
@@ -168,7 +190,12 @@ async def pages(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, InsightParts
     parts, store = InsightParts.make(settings, load_catalogue()), SqlStore(make_engine(url))
     app = FastAPI()
     app.state.services = SimpleNamespace(
-        settings=settings, insights=parts, store=store, audit=MemoryAuditLog(), sign_in=_SignIn()
+        settings=settings,
+        insights=parts,
+        store=store,
+        audit=MemoryAuditLog(),
+        sign_in=_SignIn(),
+        orders=SimpleNamespace(desk=_Desk()),
     )
     for router in ROUTERS:
         app.include_router(router)
@@ -189,16 +216,17 @@ async def furnish(parts: InsightParts) -> Known:
             return connection.execute(counted.order_by(sa.func.count().desc()).limit(1)).scalar_one()
 
         ids = list(connection.execute(sa.select(line_facts.c.conversation_id).limit(_REVIEWED)).scalars())
-        return first(line_facts.c.agent), first(turn_facts.c.item_key), first(line_facts.c.department), ids
+        number = connection.execute(sa.select(orders.c.number).limit(1)).scalar_one()
+        return first(line_facts.c.agent), first(turn_facts.c.item_key), first(line_facts.c.department), ids, number
 
-    agent, item_key, department, ids = await parts.runner.run(most, readonly=True)
+    agent, item_key, department, ids, number = await parts.runner.run(most, readonly=True)
     topics = [kept.topic for kept in await parts.topics.topics()]
     largest = max(topics, key=lambda topic: topic.size).topic_id
     if await parts.marks.get("bench_furnished") is None:
         await _fill(parts, largest, ids)
         await parts.marks.put("bench_furnished", True)
     newest = await parts.alerts.newest(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC), limit=1)
-    return Known(largest, newest[0].alert_id, agent, item_key, ids[0], department)
+    return Known(largest, newest[0].alert_id, agent, item_key, ids[0], department, number)
 
 
 async def _fill(parts: InsightParts, topic_id: int, ids: list[str]) -> None:
