@@ -442,7 +442,9 @@ async def test_a_screen_on_the_wall_goes_on_without_a_sign_in_until_its_code_is_
         await expect(page.get_by_test_id("display-make")).to_be_enabled()
         assert await serious_faults(page) == []
         path = address.removeprefix(f"http://{managed.address}").replace("#", "?from=2026-10-01&to=2026-10-31#")
-        async with page_of(browser, managed, path) as wall:  # a browser of its own: nobody is signed in there
+        async with page_of(
+            browser, managed, path, f"401 GET {ROOT}/wall"
+        ) as wall:  # a browser of its own: nobody is signed in there
             await wall.clock.install()
             await wall.reload()
             figure = wall.get_by_test_id("wall-conversations").locator("strong")

@@ -24,7 +24,7 @@ async def test_a_citizen_leaves_a_number_for_corrections_sees_it_again_and_takes
     browser: Browser, gateway: Gateway
 ) -> None:
     gateway.engine._answers["居住证要多少钱"] = FEE
-    async with page_of(browser, gateway, "/") as page:
+    async with page_of(browser, gateway, "/", "422 POST /api/v1/conversations/*/recall-consent") as page:
         await expect(page.get_by_test_id("bot-message")).to_have_count(1)
         await expect(page.get_by_test_id("recall-consent")).to_have_count(0)  # nothing was told yet
         await page.get_by_test_id("composer-input").fill("居住证要多少钱")
