@@ -21,6 +21,7 @@ from fastapi import FastAPI
 
 from gateway.insight_parts import InsightParts
 from gateway.routes import insight_alerts, insight_conversations, insight_gaps, insight_looks, insight_papers, insights
+from gateway.steady import set_aside
 from hotline.insights import Alert, Incident, Proposal
 from hotline.settings import Settings
 from hotline.staff import Principal, Role
@@ -172,6 +173,7 @@ async def pages(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, InsightParts
     )
     for router in ROUTERS:
         app.include_router(router)
+    set_aside()  # as the gateway does when all is made
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bench") as client:
             yield client, parts
