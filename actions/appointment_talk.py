@@ -87,8 +87,8 @@ class AppointmentTalk(BaseModel):
         old_name = next((n for n in catalogue.towns[town].names[2:] if n in said), None)
         at_old_name = [h for h in halls if old_name and _inner(h) == old_name]
         self.town = town
-        if re.search(r"本部|镇行政服务中心$", said):
-            halls = [h for h in halls if not _inner(h)]
+        if re.search(r"本部|镇行政服务中心$|(?:的|嘅)?(?:办事|服务|政务|行政服务)?(?:大厅|中心)", said):
+            halls = [h for h in halls if not _inner(h)] or halls
         self._choose(at_old_name or halls)
         return True
 

@@ -428,6 +428,10 @@ class Fallback(ServiceAction):
                 return await self.respond(dispatcher, tracker, decision, said)
             if going_on or decision.outcome in (Outcome.FOUND, Outcome.ASK_WHICH):
                 return await self.respond(dispatcher, tracker, decision, _aspect_of_intent(likeliest))
+        if (tracker.latest_message.get("metadata") or {}).get("state") == "queued":
+            # Who waits for a person, perhaps in danger, is not told what this line does not do.
+            say(dispatcher, tracker, self.tools.wording.reply("listening_while_queued"), small=True)
+            return []
         misses = float(tracker.get_slot("misunderstandings") or 0) + 1
         key = "out_of_scope" if out_of_scope else "not_understood" if misses < 2 else "not_understood_again"
         say(dispatcher, tracker, self.tools.wording.reply(key))

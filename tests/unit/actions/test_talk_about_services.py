@@ -203,6 +203,13 @@ async def test_a_hub_that_is_down_leaves_the_guide_and_is_named() -> None:
     assert "没能和中台核对" in words(sent)
 
 
+async def test_who_waits_for_a_person_is_not_told_what_this_line_does_not_do() -> None:
+    talk = line(JZ02=0.99)
+    sent = await talk.run("action_fallback", "我好怕", "out_of_scope", metadata={"state": "queued"})
+    assert "正在帮您转人工" in words(sent) or "在帮您转人工" in words(sent)
+    assert "110" in words(sent)
+
+
 async def test_two_misses_in_a_row_bring_the_offer_of_a_person() -> None:
     talk = line()
     first = await talk.run("action_fallback", "吧啦吧啦", "nlu_fallback")
