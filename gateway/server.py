@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import resource
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import uvicorn
 
 from gateway.app import create_app
 from gateway.bootstrap import bootstrap
+from gateway.services import Services
+from gateway.steady import set_aside
 from hotline.settings import Settings
 
 
@@ -21,13 +25,20 @@ def main() -> None:
     settings = Settings()
     # No access log: addresses hold conversation ids and, for sockets, tokens.
     uvicorn.run(
-        create_app(lambda: bootstrap(settings)),
+        create_app(lambda: _settled(settings)),
         host=settings.host,
         port=settings.port,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=3,
     )
+
+
+@asynccontextmanager
+async def _settled(settings: Settings) -> AsyncIterator[Services]:
+    async with bootstrap(settings) as services:
+        set_aside()
+        yield services
 
 
 def _as_many_files_as_allowed() -> None:

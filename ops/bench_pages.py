@@ -30,6 +30,7 @@ from gateway.routes import (
     insight_wall,
     insights,
 )
+from gateway.steady import set_aside
 from hotline.errors import NotFoundError
 from hotline.insights import ORDER_LISTS, Alert, Incident, Proposal
 from hotline.settings import Settings
@@ -199,6 +200,7 @@ async def pages(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, InsightParts
     )
     for router in ROUTERS:
         app.include_router(router)
+    set_aside()  # as the gateway does when all is made
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bench") as client:
             yield client, parts

@@ -251,6 +251,7 @@ async def test_a_gap_becomes_a_change_that_is_approved_and_evaluated(
         (tmp_path / f"{name}.json").write_text(report(right), encoding="utf-8")
     async with page_of(browser, managed, f"/insights?{YEAR}&tab=gaps") as page:
         await sign_in(page, "page.insights")
+        await expect(page.get_by_test_id("gaps-as-of")).to_contain_text("数到 20")
         for phrase in ("今天浏览器里提的说法", "明天浏览器里提的说法"):
             await page.get_by_test_id("gap").first.get_by_test_id("gap-propose").click()
             await page.get_by_test_id("draft-kind").select_option("question")
