@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,16 @@ import numpy as np
 import sqlalchemy as sa
 
 from hotline.errors import HotlineError
-from hotline.insights import ConversationFacts
+from hotline.insights import ConversationFacts, Counted
 from hotline.settings import Settings
-from insights.reading import with_repeats
+from insights.reading import Reader, with_repeats
 from insights.topics.vectors import packed
 from knowledge_base.catalogue import Catalogue, load_catalogue
+from knowledge_base.said import SaidReader
 from knowledge_base.text_vectors import PairEncoder
-from ops.demo.ahead import Batch, batches
 from ops.demo.bulk import Bulk
 from ops.demo.traffic import Talk, Year
+from ops.insights import places_of
 from ops.progress import say
 from storage import insight_facts as f
 from storage.engine import make_engine
@@ -47,6 +48,7 @@ from storage.insight_tables import (
 from storage.migrations import upgrade
 from storage.tables import conversations, events, metadata, turns
 
+Batch = list[tuple[Talk, Counted]]
 _BATCH = 4000
 _SHIFT_S, _PAUSED_S = 8 * 3600.0, 1500.0
 _UNDERSTOOD = ',"understanding":'
@@ -137,7 +139,7 @@ async def _store(
                 await bulk.insert(turn_facts, rows)
                 await bulk.insert(line_facts, [f.fact_row(c.facts) for _, c in batch if not c.facts.caller_key])
 
-            for batch in batches(year, catalogue):
+            for batch in _batches(year, catalogue):
                 await flush(batch)
                 progress(f"  已生成 {tally['turns']} 轮 …")
             await _callers(bulk, by_caller, sums)
@@ -155,6 +157,19 @@ async def _store(
     finally:
         await engine.dispose()
     return {**tally, "texts": len(said)}
+
+
+def _batches(year: Year, catalogue: Catalogue) -> Iterator[Batch]:
+    """The year in order, each conversation with what is counted of it."""
+    reader = Reader(places_of(catalogue), SaidReader(catalogue).look)
+    batch: Batch = []
+    for talk in year.talks_in_order():
+        batch.append((talk, reader.read(talk.trail)))
+        if len(batch) >= _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def duty_rows(agents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -69,7 +69,6 @@ class Year:
     seed: int
     bursts: list[Burst]
     storms: dict[date, Storm]
-    turns: int
 
     @classmethod
     def of(cls, catalogue: Catalogue, last: date, turns: int, seed: int, days: int = 365, bursts: int = 40) -> Year:
@@ -81,7 +80,7 @@ class Year:
             Burst(b.burst_id, b.what, b.town, b.begins, b.ends, round(b.calls * grown))
             for b in plant(span, min(bursts, max(0, days // 9)), chance)
         ]
-        return cls(catalogue, span, talks, seed, planted, storms(span, chance), turns)
+        return cls(catalogue, span, talks, seed, planted, storms(span, chance))
 
     def talks_in_order(self) -> Iterator[Talk]:
         """Every conversation of the year, day by day."""
