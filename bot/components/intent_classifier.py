@@ -54,21 +54,29 @@ def tail(text: Text, length: int) -> Text:
 
 
 def ranked(
-    probabilities: np.ndarray, classes: List[Text], length: int, at_least: Optional[Dict[Text, float]] = None
+    probabilities: np.ndarray,
+    classes: List[Text],
+    length: int,
+    at_least: Optional[Dict[Text, float]] = None,
+    questions_lead: float = np.inf,
 ) -> List[Dict[Text, Any]]:
     """The most likely intents, best first. ``at_least``: an intent named there leads only where it is so likely.
 
-    Where an aspect leads, its confidence is that of all aspects together. Between 「要带什么」 and
-    「怎么办」 there may be doubt; that a service is asked about is sure all the same, and the likelier
-    aspect serves the citizen better than 「没听懂」. Which intent leads is left as it is.
+    The aspects are one thing to be asked, told apart: where all of them together are ``questions_lead`` times as
+    likely as the intent that leads, the likeliest of them leads. Its confidence is then that of all together:
+    between 「要带什么」 and 「怎么办」 there may be doubt; that a service is asked about is sure all the same, and
+    the likelier aspect serves the citizen better than 「没听懂」.
     """
-    order = np.argsort(-probabilities)[:length]
+    order = [int(i) for i in np.argsort(-probabilities)]
+    aspects = [i for i in order if classes[i].startswith(_QUESTION)]
+    asked = float(min(1.0, probabilities[aspects].sum()))
+    doubtful = [i for i in order[:length] if probabilities[i] < (at_least or {}).get(classes[i], 0.0)]
+    order = [i for i in order[:length] if i not in doubtful] + doubtful
+    if aspects and order[0] not in aspects and asked > questions_lead * probabilities[order[0]]:
+        order = [aspects[0], *(i for i in order if i != aspects[0])][:length]
     ranking = [{"name": classes[i], "confidence": float(probabilities[i])} for i in order]
-    doubtful = [entry for entry in ranking if entry["confidence"] < (at_least or {}).get(entry["name"], 0.0)]
-    ranking = [entry for entry in ranking if entry not in doubtful] + doubtful
-    if ranking[0]["name"].startswith(_QUESTION):
-        aspects = [i for i, name in enumerate(classes) if name.startswith(_QUESTION)]
-        ranking[0]["confidence"] = float(min(1.0, probabilities[aspects].sum()))
+    if order[0] in aspects:
+        ranking[0]["confidence"] = asked
     return ranking
 
 
@@ -90,7 +98,9 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):
     def get_default_config() -> Dict[Text, Any]:
         """``C``: inverse regularisation; ``embedding_weight`` scales the dense block; ``tail_length``:
         characters of the tail; ``min_df``: examples an n-gram must be in; ``heavier``: intents that weigh
-        more than one of many, and how much; ``at_least``: how likely an intent must be to lead; ``ranking_length``: intents reported a message."""
+        more than one of many, and how much; ``at_least``: how likely an intent must be to lead;
+        ``questions_lead``: how many times likelier than the leading intent all aspects together must be for one
+        of them to lead; ``ranking_length``: intents reported a message."""
         return {
             "C": 10.0,
             "embedding_weight": 1.5,
@@ -98,6 +108,7 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):
             "min_df": 2,
             "heavier": {},
             "at_least": {},
+            "questions_lead": 1.25,
             "ranking_length": 5,
             "max_iter": 80,
         }
@@ -192,7 +203,11 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):
             texts = [normalise(text)]
             probabilities = self._regression.probabilities(self._characters(texts), self._embed(texts))[0]
             ranking = ranked(
-                probabilities, self._regression.classes, self.config["ranking_length"], self.config["at_least"]
+                probabilities,
+                self._regression.classes,
+                self.config["ranking_length"],
+                self.config["at_least"],
+                self.config["questions_lead"],
             )
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set("intent_ranking", ranking, add_to_output=True)

@@ -82,7 +82,13 @@ class DoubtBetweenAspectsIsNoDoubtAboutTheQuestion(unittest.TestCase):
         assert abs(best["confidence"] - 0.8) < 1e-6
         assert second == {"name": "ask_fee", "confidence": 0.27}
 
-    def test_aspects_together_do_not_overtake_another_intent(self):
+    def test_aspects_together_lead_where_they_are_likelier_by_so_much(self):
+        best = ranked(np.array([0.25, 0.2, 0.15, 0.4]), CLASSES, 4, questions_lead=1.25)[0]
+        assert best == {"name": CLASSES[0], "confidence": 0.6}
+        best = ranked(np.array([0.25, 0.2, 0.1, 0.45]), CLASSES, 4, questions_lead=1.25)[0]
+        assert best["name"] == CLASSES[3]
+
+    def test_aspects_together_do_not_overtake_another_intent_by_themselves(self):
         best = ranked(np.array([0.2, 0.2, 0.2, 0.4]), CLASSES, 4)[0]
         assert best == {"name": "out_of_scope", "confidence": 0.4}
 
