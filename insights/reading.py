@@ -141,7 +141,8 @@ class _Tally:
             self.add("recognition_low")
 
     def _reply(self, event: TrailEvent) -> None:
-        if "first_answers" not in self.m and (began := self.call_began or self.asked_at) is not None:
+        if "first_answers" not in self.m and (began := self.asked_at or self.call_began) is not None:
+            # A call is taken at once and greets: what the caller waits for begins when he has spoken.
             waited = (event.at - began).total_seconds()
             self.m["first_answers"], self.m["first_answer_s"] = 1.0, waited
             self.m["first_answers_15s"] = 1.0 if waited <= FIRST_ANSWER_S else 0.0

@@ -24,6 +24,13 @@ def test_an_answered_conversation_is_contained_and_knows_its_place() -> None:
     assert counted.turns[0].gap is None
 
 
+def test_a_caller_waits_from_his_first_words_and_not_from_when_the_call_was_taken() -> None:
+    trail = Trail(channel="voice", caller="k").add("call_started", 0, call_id="x").answered("居住证怎么办", 20)
+    m = facts(trail).measures
+    assert m["first_answer_s"] < 15
+    assert m["first_answers_15s"] == 1
+
+
 def test_every_measure_that_is_counted_has_a_name() -> None:
     trail = Trail(channel="voice", caller="k").add("call_started", 0, call_id="x").answered("居住证怎么办", 3)
     trail.ask("放风筝", 9).handed_over(20).add("state", 40, state="agent").add("agent_message", 50, text="好")
