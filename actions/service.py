@@ -130,6 +130,11 @@ class ServiceAction(HotlineAction):
             correction.right, matter(correction.right)
         ):
             return await self.respond(dispatcher, tracker, await self.find(correction.right, in_talk), meant)
+        if aspect_said(correction.right) and not self._is_called(str(in_talk), correction.wrong):
+            # What was asked is put right, so the service in talk stays unless another one is plainly named.
+            decision = await self.find(correction.right, in_talk)
+            if decision.outcome is Outcome.CONTEXT:
+                return await self.respond(dispatcher, tracker, decision, meant)
         return await self.respond(dispatcher, tracker, await self.find_other(correction.right, in_talk), meant)
 
     async def respond(

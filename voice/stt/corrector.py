@@ -34,6 +34,8 @@ _MARGIN_WORDS = 8.0  # … where an existing word is changed
 _MAY_BE_MEANT = 3.0  # a name this much less likely than its homophone may still be meant …
 _SELDOMER = 3  # … unless people write it this many times more seldom
 _REAL = 2  # a word counted at least so often exists
+# Cantonese, of which the dictionary has little: 「办极都办唔到」 however often one tries, 「冇点」 one has not tapped it.
+_AS_SPOKEN = re.compile(r"[\u4e00-\u9fff]极都|[冇唔未](?:点|撳|按)")
 _PERSON = re.compile(r"[叫姓名是].?$")
 _PLACE_BEFORE = re.compile(r"(南海区?|佛山市?|[在到去来住是从离搬])$")
 _PLACE_AFTER = re.compile(
@@ -274,6 +276,8 @@ class SoundCorrector:
         if any(word in self._names for word, _, _ in touched):
             return None  # a name that stands there already
         if all(self._is_written(text[max(start, at - 1) : min(end, at + 2)]) for at in changed):
+            return None
+        if any(found.start() <= at < found.end() for found in _AS_SPOKEN.finditer(text) for at in changed):
             return None
         after, _ = self._best(text[left:start] + name + text[end:right])
         meant = toned(name)
