@@ -20,7 +20,7 @@ _SAMPLE_ERRORS = 3
 _HEAD = """\
 # 准确率的门槛，由 make eval EVAL_ARGS=--record-floors 写，不手改。
 # 每项：measured 是记录时量到的，rows 是几句（字错率是几个字）；
-# floor（越低越好的写 ceiling）是 measured 让出两个标准误，至少 1.5 个百分点。
+# floor（越低越好的写 ceiling）是 measured 让出两个标准误，至少 1.5 个百分点；再记只升不降，要放低就删掉那一项再记。
 # make eval 有一项低于门槛就不通过；make test 只问一部分句子，从 measured 让出三个标准误。
 """
 
@@ -42,7 +42,12 @@ def limit_of(key: str, tally: Tally) -> float:
 
 
 def record(tallies: Mapping[str, Tally], day: str, file: Path = FILE) -> None:
-    """Writes the floors that ``tallies`` set; ``day`` is the ISO date of the measurement."""
+    """Writes the floors that ``tallies`` set; ``day`` is the ISO date of the measurement.
+
+    A floor only rises: the one that stands stays where it asks for more. Who means to lower one takes its
+    entry out, where everybody sees it.
+    """
+    standing = yaml.safe_load(file.read_text(encoding="utf-8"))["measures"] or {} if file.exists() else {}
     measures = {
         key: {
             "measured": round(tally.rate, 4),
@@ -52,6 +57,10 @@ def record(tallies: Mapping[str, Tally], day: str, file: Path = FILE) -> None:
         for key, tally in sorted(tallies.items())
         if tally.total
     }
+    for key, entry in standing.items():
+        side = "ceiling" if lower_is_better(key) else "floor"
+        if key in measures and (measures[key][side] < entry[side]) != lower_is_better(key):
+            measures[key] = entry
     body = yaml.safe_dump({"recorded": day, "measures": measures}, allow_unicode=True, sort_keys=False, width=200)
     file.write_text(_HEAD + body, encoding="utf-8")
 

@@ -101,6 +101,23 @@ def test_recorded_floors_come_back_as_they_were_measured(tmp_path):
     assert "ceiling" in entries["speech.cer.fixtures, x"], "lower is better"
 
 
+def test_a_floor_rises_and_never_falls_by_being_recorded_again(tmp_path):
+    file = tmp_path / "floors.yml"
+    floors.record(
+        {"flows.intent.all": Tally(90, 100), "emergencies.false_alarms.all": Tally(3, 100)}, "2026-11-24", file
+    )
+    before = floors.load(file)
+    floors.record(
+        {"flows.intent.all": Tally(80, 100), "emergencies.false_alarms.all": Tally(9, 100)}, "2026-11-25", file
+    )
+    assert floors.load(file) == before
+    floors.record(
+        {"flows.intent.all": Tally(96, 100), "emergencies.false_alarms.all": Tally(0, 100)}, "2026-11-26", file
+    )
+    assert floors.load(file)["flows.intent.all"].limit > before["flows.intent.all"].limit
+    assert floors.load(file)["emergencies.false_alarms.all"].limit < before["emergencies.false_alarms.all"].limit
+
+
 def test_the_file_of_the_project_can_be_read():
     assert all(0 <= floor.measured <= 1 for floor in floors.load().values())
 
