@@ -6,10 +6,7 @@ import type { AudioEnds, AudioWishes } from "../call/callAudio";
 import { CallFaultError, microphoneFault } from "../call/callErrors";
 import { isObject, text } from "../parse";
 import { LINE_RATE, pcm16ToFloat, peakOf } from "../pcm";
-import { endedWords, microphoneWords } from "./lineWords";
-
-export type LineRole = "agent" | "listen" | "whisper" | "barge";
-export type Quality = "measuring" | "good" | "fair" | "poor" | "held";
+import { endedWords, microphoneWords, type LineRole, type Quality } from "./lineWords";
 
 export interface Party {
   role: LineRole;

@@ -1,7 +1,9 @@
 /** What the agent reads about the line: why there is no sound, and what to do. */
 
 import type { CallFault } from "../call/callErrors";
-import type { LineRole, Quality } from "./deskCall";
+
+export type LineRole = "agent" | "listen" | "whisper" | "barge";
+export type Quality = "measuring" | "good" | "fair" | "poor" | "held";
 
 const MEANWHILE = "现在您听得到对方，对方听不到您；您写的话会念给对方听。";
 
