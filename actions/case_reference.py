@@ -56,6 +56,8 @@ def find_work_order_number(text: str) -> str | None:
 
 def strange_code(text: str) -> str | None:
     """Letters and digits and nothing else, of no kind that this line knows (「NH123456」); as it was said."""
+    if read(text).values:  # a telephone, an identity card: known, and not to be said back
+        return None
     code = _COURTESY.sub("", unicodedata.normalize("NFKC", text)).strip()
     return code if _CODE.fullmatch(code) and len(re.findall(r"\d", code)) >= _CODE_DIGITS else None
 

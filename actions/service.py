@@ -19,6 +19,7 @@ from hotline.catalogue import ServiceHall, ServiceItem
 from hotline.errors import HubDownError, NotFoundError
 from hotline.insights import Incident
 from hotline.messages import Aspect, Button, Reply
+from hotline.privacy import mask_text
 from knowledge_base.decide import CLEAR, POSSIBLE, Decision, Outcome, about_oneself, decide
 from knowledge_base.places import find_place
 from knowledge_base.strangers import strangers_of
@@ -254,7 +255,7 @@ class ServiceAction(HotlineAction):
     def _puts_right(self, key: str, correction: Correction) -> bool:
         """Whether ``correction`` is of the service in talk, or of what was asked about it."""
         if not names_a_matter(correction.right):
-            return bool(aspect_said(correction.wrong)) or bool(not correction.wrong and aspect_said(correction.right))
+            return aspect_said(correction.wrong or correction.right) is not None
         return not correction.wrong or self._is_called(key, correction.wrong)
 
     def _is_called(self, key: str, words: str) -> bool:
@@ -374,7 +375,7 @@ class Inform(ServiceAction):
         if find_work_order_number(text):
             return [FollowupAction("work_order_form")]
         if code := strange_code(text):
-            say(dispatcher, tracker, self.tools.wording.reply("strange_code", code=code))
+            say(dispatcher, tracker, self.tools.wording.reply("strange_code", code=mask_text(code)))
             return []
         if sounds_like_a_complaint(text):
             return [FollowupAction("request_form")]
@@ -485,7 +486,7 @@ def option_place(text: str, count: int) -> int | None:
 
 def _as_asked(text: str) -> str:
     """The question as it may be read back: all of a short one, of a long one what it is about."""
-    said = text.strip("，,。！!？?；; \n")
+    said = mask_text(text).strip("，,。！!？?；; \n")
     return said if len(said) <= _SHORT_ENOUGH_TO_SAY_BACK else subject_of(text)[:_SHORT_ENOUGH_TO_SAY_BACK]
 
 

@@ -111,6 +111,7 @@ class _Rules:
         self._live = {name: grammar.any_of(patterns) for name, patterns in table["live"].items()}
         every = [name for name, calm in table["calm"].items() if calm.get("default", True)]
         self._stood_down = grammar.any_of(table["stood_down"])
+        self._back_again = grammar.any_of(table["back_again"])
         self._signs = [_sign(entry, grammar, every) for entry in table["signs"]]
 
     def look(self, said: str) -> _Findings:
@@ -119,7 +120,7 @@ class _Rules:
         live = {name for name, pattern in self._live.items() if pattern.search(said)} if signs else set()
         quiet = self._silenced(said, live) if signs else set()
         # Who thinks of dying may well say that nobody need come.
-        stood_down = not live and bool(self._stood_down.search(said))
+        stood_down = not live and bool(self._stood_down.search(said)) and not self._back_again.search(said)
         found = tuple(
             sign for sign in signs if not sign.calm & quiet and not (stood_down and sign.kind != _THOUGHTS_OF_DEATH)
         )

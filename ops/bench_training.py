@@ -27,13 +27,20 @@ def measure() -> dict[str, float]:
         cache = Path(folder, "cache")
         cache.mkdir()
         # Rasa keeps the trained components of earlier runs and would take them from there.
+        before = os.environ.get("RASA_CACHE_DIRECTORY")
         os.environ["RASA_CACHE_DIRECTORY"] = str(cache)
         settings = Settings().model_copy(update={"models_dir": Path(folder)})
-        begun = time.monotonic()
-        train_if_changed(settings)
-        trained = time.monotonic()
-        index_if_changed(settings)
-        ended = time.monotonic()
+        try:
+            begun = time.monotonic()
+            train_if_changed(settings)
+            trained = time.monotonic()
+            index_if_changed(settings)
+            ended = time.monotonic()
+        finally:
+            if before is None:
+                del os.environ["RASA_CACHE_DIRECTORY"]
+            else:
+                os.environ["RASA_CACHE_DIRECTORY"] = before
     return {
         "engine": round(trained - begun, 1),
         "search": round(ended - trained, 1),

@@ -174,6 +174,12 @@ async def test_a_code_of_no_known_kind_is_told_what_the_known_ones_look_like() -
     assert sent[0]["understanding"]["item_key"] is None
 
 
+@pytest.mark.parametrize("number", ["13800001234", "990101199001011234"])
+async def test_somebodys_number_alone_is_not_said_back(number: str) -> None:
+    sent = await line(JZ02=0.05).run("action_inform", number, "inform")
+    assert number not in words(sent)
+
+
 async def test_a_work_orders_number_alone_is_followed() -> None:
     talk = line()
     await talk.run("action_inform", "GD2026112500000001", "inform")

@@ -245,6 +245,20 @@ def test_who_says_that_it_is_over_and_nobody_is_needed_raises_no_alarm(said: str
     assert WATCH.look(said) is None
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "警察走了他又来砸门",
+        "救护车走了我爸又晕倒了",
+        "消防走了又着火了",
+        "我没看错，不是做梦，楼下着火了",
+        "别叫警察，他说要杀了我",
+    ],
+)
+def test_a_danger_that_is_back_or_was_never_over_is_heard(said: str) -> None:
+    assert WATCH.look(said) is not None
+
+
 def test_who_thinks_of_dying_is_heard_though_he_wants_nobody() -> None:
     assert WATCH.look("没事了，不用转了，我只是不想活了")
 
